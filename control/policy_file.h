@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Policy text (YAML) -> policy image. Schema-checked by libcyaml; syntax and schema errors carry line
+ * and column, others the rule's path. The default policy (architecture §9) is such a text too.
+ */
+#ifndef TG_CONTROL_POLICY_FILE_H
+#define TG_CONTROL_POLICY_FILE_H
+
+#include "control/error.h"
+#include "tollgate/policy.h"
+
+/* *image is malloc'd, page-aligned (free with free); 0 or negative errno with *err. */
+int tg_policy_compile(const char *text, size_t len, void **image, uint64_t *length,
+		      struct tg_error *err);
+int tg_policy_compile_file(const char *path, void **image, uint64_t *length, struct tg_error *err);
+
+/* The documented default: what applies where nobody gives a policy. */
+extern const char tg_policy_default_text[];
+
+#endif

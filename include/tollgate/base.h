@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What every other file may take for granted: fixed-width types, spans, a few attributes.
+ * Shared with BPF programs, hence no libc beyond the freestanding headers.
+ */
+#ifndef TG_BASE_H
+#define TG_BASE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TG_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define TG_CACHE_LINE 64
+
+#define tg_likely(x) __builtin_expect(!!(x), 1)
+#define tg_unlikely(x) __builtin_expect(!!(x), 0)
+#define TG_ALIGNED(n) __attribute__((aligned(n)))
+#define TG_ALWAYS_INLINE static inline __attribute__((always_inline))
+#define TG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* How many frames are worked on at once: one rx burst, and the depth at which the table's
+ * memory-level parallelism is spent (24 L1 miss buffers; see table.h). */
+#define TG_BURST 32
+
+/* A run of bytes that somebody else owns. { NULL, 0 } is "absent". */
+struct tg_span {
+	const uint8_t *data;
+	uint32_t len;
+};
+
+#endif

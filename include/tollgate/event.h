@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One judged call, copied out of the packet: what the dataplane's event ring carries and what
+ * `tgctl replay --json` prints. Fixed size; raw forms longer than their field are cut and say so.
+ */
+#ifndef TG_EVENT_H
+#define TG_EVENT_H
+
+#include "tollgate/base.h"
+#include "tollgate/num.h"
+#include "tollgate/pipeline.h"
+
+#define TG_EVENT_RAW_MAX 38
+
+struct tg_event_identity {
+	struct tg_num num;
+	uint32_t listing;
+	uint8_t source;
+	uint8_t role;
+	uint8_t cls;
+	uint8_t raw_len; /* of the message's raw form; what fits is in raw, the rest is cut */
+	char raw[TG_EVENT_RAW_MAX];
+};
+
+struct tg_event {
+	uint64_t time_ns; /* UTC, since the epoch */
+	uint64_t generation;
+	uint64_t generation_hash;
+	uint64_t call_key; /* unkeyed hash of the Call-ID, to find the call again */
+	uint64_t frame_number; /* replay; 0 live */
+	struct tg_verdict verdict;
+	uint8_t protocol;
+	uint8_t fate;
+	uint8_t reason; /* the frame's own, differs from the verdict's for memory_full etc. */
+	uint8_t n_ids;
+	uint8_t caller;
+	uint8_t called;
+	bool repeated;
+	uint8_t ip_version;
+	uint16_t port;
+	uint16_t vlan; /* TG_TRUNK_NO_VLAN */
+	uint16_t sport;
+	uint16_t dport;
+	uint8_t src[16];
+	uint8_t dst[16];
+	struct tg_event_identity id[TG_SIG_MAX_IDS];
+};
+
+/* From a judged result. `time_ns` and `frame_number` are the caller's. */
+void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
+		   const struct tg_frame_in *in, const struct tg_result *r);
+
+#endif

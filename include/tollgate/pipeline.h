@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A burst of frames through frame walk, parsers, table, policy and verdict memory, in phases. Works
+ * on (pointer, length) frames, so the same code serves workers, replay, tests, fuzzers and
+ * benchmarks. It decides; carrying out is the caller's.
+ *
+ * One pipeline per worker; nothing in it is shared. No allocation, no clock, no I/O.
+ */
+#ifndef TG_PIPELINE_H
+#define TG_PIPELINE_H
+
+#include "tollgate/base.h"
+#include "tollgate/frame.h"
+#include "tollgate/policy.h"
+#include "tollgate/sig.h"
+#include "tollgate/sip.h"
+#include "tollgate/table.h"
+
+/* What a worker decides with; immutable once published. */
+struct tg_generation {
+	struct tg_table base;
+	struct tg_table delta; /* only if has_delta */
+	struct tg_policy policy;
+	bool has_delta;
+	uint64_t number;
+	uint64_t hash; /* over the images' ids: with the number, in every event */
+};
+
+/* Over base, delta and policy ids; the same three give the same hash anywhere. */
+uint64_t tg_generation_hash(const struct tg_generation *g);
+
+#define TG_PIPELINE_CSUM_UNKNOWN 0 /* checked in software before a verdict is acted on */
+#define TG_PIPELINE_CSUM_GOOD 1 /* the NIC's word */
+#define TG_PIPELINE_CSUM_BAD 2
+#define TG_PIPELINE_CSUM_IGNORE 3 /* replay --no-checksum */
+
+struct tg_frame_in {
+	const uint8_t *data;
+	uint32_t len; /* contiguous bytes; a frame cut short by a capture is `truncated` */
+	uint16_t port; /* where it came in, for the trunk */
+	uint8_t link; /* enum tg_link */
+	uint8_t checksum; /* TG_PIPELINE_CSUM_* */
+};
+
+/* What becomes of the frame. */
+enum tg_fate {
+	TG_FATE_FORWARD, /* untouched to the peer port */
+	TG_FATE_ANSWER, /* not forwarded; answer with verdict.answer (tg_answer_build) */
+	TG_FATE_ABSORB, /* not forwarded, no answer */
+};
+
+struct tg_result {
+	uint8_t fate; /* enum tg_fate; what a mode of shadow leaves of the verdict */
+	uint8_t reason; /* enum tg_reason: the one counter this frame counts in */
+	bool judged; /* verdict, sip and listing hold */
+	bool repeated; /* the verdict memory's word: a retransmission */
+	struct tg_verdict verdict;
+	struct tg_frame frame;
+	const struct tg_sip *sip; /* judged, ACK, CANCEL; valid until the next burst */
+	const uint32_t *listing; /* per identity; valid until the next burst */
+};
+
+struct tg_pipeline_config {
+	uint32_t memory_entries; /* verdict memory: transactions kept for 32 s (64*T1) */
+	uint32_t cap_entries; /* sources whose answers are counted */
+	uint8_t key[16]; /* SipHash key: To-tags, transactions; the same on all boxes of a cluster */
+};
+
+#define TG_PIPELINE_MEMORY_DEFAULT (1u << 18)
+#define TG_PIPELINE_CAP_DEFAULT (1u << 12)
+
+struct tg_pipeline;
+
+/* Bytes that tg_pipeline_init wants, cache-line aligned; 0 if the configuration is not possible. */
+size_t tg_pipeline_size(const struct tg_pipeline_config *config);
+struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config);
+
+/*
+ * Judges in[0..n), n <= TG_BURST; out[i] belongs to in[i]. `gen` may be NULL: everything passes with
+ * no_generation. `now_ms`: any monotonic clock. Frames must stay in place until out is used up.
+ */
+void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
+		       const struct tg_frame_in *in, unsigned n, uint64_t now_ms,
+		       struct tg_result *out);
+
+/* Longest answer frame: two tags, IPv6, UDP, and the header bytes of a 9000-byte INVITE. */
+#define TG_ANSWER_MAX 9216
+
+/*
+ * The whole frame that answers in->data: addresses and ports turned round, VLAN stack and DSCP
+ * kept, checksums computed. `r` must be this frame's result with fate TG_FATE_ANSWER. Returns its
+ * length, 0 if it cannot be built (the caller then forwards and counts answer_impossible).
+ */
+unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
+			 const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
+			 unsigned cap);
+
+/* Statistics of the table's filter in this pipeline. */
+const struct tg_table_adapt *tg_pipeline_adapt(const struct tg_pipeline *pl);
+
+#endif

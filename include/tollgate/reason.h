@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every way in which a frame can end is one line here: enum, name, counter and telemetry key come
+ * from it. A frame ends with exactly one reason, so the counters add up to the frames received.
+ *
+ *   VERDICT   a call was judged; the reason says what decided
+ *   PASS      not a call to judge; forwarded untouched
+ *   BLIND     forwarded untouched although there might have been a call in it
+ *   ABSORB    belongs to an answer of ours, or is refused; not forwarded
+ *
+ * To add a reason: one line. Names are what users see in replay, events and metrics.
+ */
+#ifndef TG_REASON_H
+#define TG_REASON_H
+
+#include "tollgate/base.h"
+
+/* The feed's categories, in image order: an image stores index + 1 in four bits (listing.h). */
+#define TG_CATEGORIES(X)                                                                          \
+	X(FRAUD, "fraud", VERDICT)                                                                \
+	X(SCAM, "scam", VERDICT)                                                                  \
+	X(SPAM, "spam", VERDICT)                                                                  \
+	X(WANGIRI, "wangiri", VERDICT)                                                            \
+	X(IRSF, "irsf", VERDICT)                                                                  \
+	X(ROBOCALL, "robocall", VERDICT)                                                          \
+	X(SIMBOX, "simbox", VERDICT)                                                              \
+	X(TDOS, "tdos", VERDICT)                                                                  \
+	X(FLASHCALL, "flashcall", VERDICT)                                                        \
+	X(DNO, "dno", VERDICT)                                                                    \
+	X(UNALLOCATED, "unallocated", VERDICT)                                                    \
+	X(INVALID, "invalid", VERDICT)                                                            \
+	X(ALLOW, "allow", VERDICT)                                                                \
+	X(EMERGENCY, "emergency", VERDICT)
+
+#define TG_REASONS(X)                                                                             \
+	/* A listing decided. */                                                                  \
+	TG_CATEGORIES(X)                                                                          \
+	/* Nothing listed, or a rule on the form of a number decided. */                         \
+	X(UNLISTED, "unlisted", VERDICT)                                                          \
+	X(NUMBER_ABSENT, "absent", VERDICT)                                                       \
+	X(NUMBER_WITHHELD, "withheld", VERDICT)                                                   \
+	X(NUMBER_UNAVAILABLE, "unavailable", VERDICT)                                             \
+	X(NUMBER_MALFORMED, "malformed", VERDICT)                                                 \
+	X(NUMBER_UNRESOLVED, "unresolved", VERDICT)                                               \
+	X(NUMBER_SHORT_CODE, "short_code", VERDICT)                                               \
+	X(NUMBER_ALPHANUMERIC, "alphanumeric", VERDICT)                                           \
+	X(RULE, "rule", VERDICT)                                                                  \
+	/* The decision stands, carrying it out was not possible: passed. */                     \
+	X(MEMORY_FULL, "memory_full", VERDICT)                                                    \
+	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                        \
+	/* Judged to be rejected, but its source has had its share of answers: dropped. */       \
+	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                 \
+	X(ACK_ABSORBED, "ack_absorbed", ABSORB)                                                   \
+	X(CANCEL_ABSORBED, "cancel_absorbed", ABSORB)                                             \
+	/* SIP, but no initial INVITE. */                                                        \
+	X(SIP_RESPONSE, "sip_response", PASS)                                                     \
+	X(SIP_REQUEST, "sip_request", PASS)                                                       \
+	X(SIP_IN_DIALOG, "sip_in_dialog", PASS)                                                   \
+	X(SIP_KEEPALIVE, "sip_keepalive", PASS)                                                   \
+	/* Not signalling. */                                                                    \
+	X(NOT_IP, "not_ip", PASS)                                                                 \
+	X(NOT_SIP, "not_sip", PASS)                                                               \
+	X(ICMP, "icmp", PASS)                                                                     \
+	X(OTHER_TRANSPORT, "other_transport", PASS)                                               \
+	/* Not inspected, so coverage is an honest figure. */                                    \
+	X(SIP_MALFORMED, "sip_malformed", BLIND)                                                  \
+	X(SIP_OVERSIZE, "sip_oversize", BLIND)                                                    \
+	X(BAD_CHECKSUM, "bad_checksum", BLIND)                                                    \
+	X(FRAGMENT, "fragment", BLIND)                                                            \
+	X(TCP, "tcp", BLIND)                                                                      \
+	X(TLS, "tls", BLIND)                                                                      \
+	X(SCTP, "sctp", BLIND)                                                                    \
+	X(TUNNEL, "tunnel", BLIND)                                                                \
+	X(MPLS, "mpls", BLIND)                                                                    \
+	X(PPPOE, "pppoe", BLIND)                                                                  \
+	X(VLAN_DEPTH, "vlan_depth", BLIND)                                                        \
+	X(IP_EXTENSION, "ip_extension", BLIND)                                                    \
+	X(SIGCOMP, "sigcomp", BLIND)                                                              \
+	X(LINK_TYPE, "link_type", BLIND)                                                          \
+	X(TRUNCATED, "truncated", BLIND)                                                          \
+	X(IP_MALFORMED, "ip_malformed", BLIND)                                                    \
+	X(UDP_MALFORMED, "udp_malformed", BLIND)                                                  \
+	X(NO_GENERATION, "no_generation", BLIND)
+
+enum tg_reason {
+#define X(sym, name, kind) TG_REASON_##sym,
+	TG_REASONS(X)
+#undef X
+	TG_REASON_COUNT,
+	TG_REASON_NONE = TG_REASON_COUNT, /* not decided yet: carry on */
+};
+
+enum tg_reason_kind {
+	TG_REASON_KIND_VERDICT,
+	TG_REASON_KIND_PASS,
+	TG_REASON_KIND_BLIND,
+	TG_REASON_KIND_ABSORB,
+};
+
+#ifndef __bpf__
+/* Both accept any value; out of range yields "?" and BLIND. */
+const char *tg_reason_name(unsigned reason);
+enum tg_reason_kind tg_reason_kind(unsigned reason);
+#endif
+
+#endif

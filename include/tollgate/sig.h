@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a signalling message says about who calls whom: a list of identities, each with its role,
+ * its raw form (offsets into the message: nothing is copied) and, once normalised, its number.
+ */
+#ifndef TG_SIG_H
+#define TG_SIG_H
+
+#include "tollgate/base.h"
+#include "tollgate/num.h"
+#include "tollgate/reason.h"
+
+/* What an identity is to the call. A rule names one of these. */
+#define TG_ROLES(X)                                                                               \
+	X(CALLER, "caller") /* looked up on the caller side */                                    \
+	X(CALLED, "called") /* where the call goes; called side */                                \
+	X(ORIGINAL_CALLED, "original_called") /* what was dialled at first; called side */        \
+	X(REDIRECTING, "redirecting") /* who forwarded; caller side */
+
+enum tg_role {
+#define X(sym, name) TG_ROLE_##sym,
+	TG_ROLES(X)
+#undef X
+	TG_ROLE_COUNT
+};
+
+/* Where an identity stood. To add a SIP header: one row here, one in sig/sip_headers, a vector. */
+#define TG_ID_SOURCES(X)                                                                          \
+	X(REQUEST_URI, "request-uri", CALLED)                                                     \
+	X(TO, "to", ORIGINAL_CALLED)                                                              \
+	X(FROM, "from", CALLER)                                                                   \
+	X(PAI, "p-asserted-identity", CALLER)                                                     \
+	X(PPI, "p-preferred-identity", CALLER)                                                    \
+	X(RPID, "remote-party-id", CALLER)                                                        \
+	X(DIVERSION, "diversion", REDIRECTING)                                                    \
+	X(HISTORY_INFO, "history-info", REDIRECTING)
+
+enum tg_id_source {
+#define X(sym, name, role) TG_ID_##sym,
+	TG_ID_SOURCES(X)
+#undef X
+	TG_ID_SOURCE_COUNT
+};
+
+#define TG_PROTOCOLS(X)                                                                           \
+	X(SIP, "sip")                                                                             \
+	X(ISUP, "isup")                                                                           \
+	X(BICC, "bicc")                                                                           \
+	X(MAP, "map")
+
+enum tg_protocol {
+#define X(sym, name) TG_PROTOCOL_##sym,
+	TG_PROTOCOLS(X)
+#undef X
+	TG_PROTOCOL_COUNT
+};
+
+const char *tg_role_name(unsigned role);
+const char *tg_id_source_name(unsigned source);
+const char *tg_protocol_name(unsigned protocol);
+enum tg_role tg_id_source_role(unsigned source);
+
+#define TG_ID_FLAG_EMERGENCY 0x01 /* an emergency number or service URN, by its raw form */
+#define TG_ID_FLAG_PARTY_CALLED 0x02 /* Remote-Party-ID ;party=called: no caller */
+#define TG_ID_FLAG_TEL_LOCAL 0x04 /* tel: with phone-context: stays raw */
+
+struct tg_identity {
+	struct tg_num num; /* none until normalised, or when the class says so */
+	uint16_t raw_off; /* user part before ':' and parameters, escapes as on the wire */
+	uint16_t raw_len; /* 0 = no user part */
+	uint8_t source; /* enum tg_id_source */
+	uint8_t role; /* enum tg_role */
+	uint8_t cls; /* enum tg_num_class */
+	uint8_t flags; /* TG_ID_FLAG_* */
+};
+
+/* R-URI, To, From, two PAI, PPI, RPID and nine of Diversion and History-Info. What does not fit is
+ * counted in `ids_left_out`; the first five headers' first values always have their place. */
+#define TG_SIG_MAX_IDS 16
+#define TG_SIG_NO_ID 0xff
+
+struct tg_sig_msg {
+	struct tg_span text; /* the whole message, in the frame's own bytes */
+	struct tg_identity id[TG_SIG_MAX_IDS];
+	uint8_t n_ids;
+	uint8_t ids_left_out;
+	uint8_t caller; /* index of the network's own statement, or TG_SIG_NO_ID */
+	uint8_t called; /* index of where the call goes, or TG_SIG_NO_ID */
+	uint8_t protocol; /* enum tg_protocol */
+};
+
+static inline struct tg_span tg_identity_raw(const struct tg_sig_msg *m, unsigned i)
+{
+	return (struct tg_span){ m->text.data + m->id[i].raw_off, m->id[i].raw_len };
+}
+
+/* Numbers and classes of all identities, under the trunk's profile (may be NULL). Once a message. */
+void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile);
+
+#endif

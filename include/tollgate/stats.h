@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Counters of one worker, and their sum. Written by one thread with plain stores, read by others
+ * with relaxed loads: each counter is right, a set of them is a moment's blur. Never reset.
+ *
+ * Also what tollgate-dp sends to tollgated (ctl.h).
+ */
+#ifndef TG_STATS_H
+#define TG_STATS_H
+
+#include "tollgate/base.h"
+#include "tollgate/policy.h"
+#include "tollgate/reason.h"
+
+/* Log-linear: four buckets per power of two from 64 ns up, so 12.5 % resolution up to 2^(6+24) ns. */
+#define TG_STATS_LATENCY_BUCKETS 100
+#define TG_STATS_LATENCY_SHIFT 6
+
+struct tg_stats {
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint64_t tx_dropped; /* the NIC's ring stayed full */
+	uint64_t no_mbuf; /* no buffer for an answer */
+	uint64_t answers_sent;
+	uint64_t verdicts_repeated; /* from the verdict memory */
+	uint64_t events_dropped; /* ring full: the log is slower than the calls */
+	uint64_t filter_negatives;
+	uint64_t filter_false;
+	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */
+	uint64_t idle_cycles;
+	uint64_t reason[TG_REASON_COUNT]; /* every frame in exactly one */
+	uint64_t trunk_reason[TG_POLICY_MAX_TRUNKS][TG_REASON_COUNT]; /* judged calls */
+	uint64_t trunk_action[TG_POLICY_MAX_TRUNKS][TG_MODE_COUNT][TG_ACTION_COUNT];
+	uint64_t latency[TG_STATS_LATENCY_BUCKETS]; /* rx_burst to tx_burst, per frame */
+};
+
+static inline unsigned tg_stats_latency_bucket(uint64_t ns)
+{
+	unsigned top, bucket;
+
+	if (ns < 1u << TG_STATS_LATENCY_SHIFT)
+		return 0;
+	top = 63u - (unsigned)__builtin_clzll(ns);
+	bucket = 1 + (top - TG_STATS_LATENCY_SHIFT) * 4 + (unsigned)(ns >> (top - 2) & 3);
+	return bucket < TG_STATS_LATENCY_BUCKETS ? bucket : TG_STATS_LATENCY_BUCKETS - 1;
+}
+
+/* The upper end of a bucket, ns. */
+static inline uint64_t tg_stats_latency_upper(unsigned bucket)
+{
+	const unsigned top = TG_STATS_LATENCY_SHIFT + (bucket ? bucket - 1 : 0) / 4;
+
+	if (bucket == 0)
+		return 1u << TG_STATS_LATENCY_SHIFT;
+	return (uint64_t)(5 + (bucket - 1) % 4) << (top - 2);
+}
+
+/* The smallest latency (ns, a bucket's upper end) that `per_mille` of the frames stay within. */
+uint64_t tg_stats_latency_quantile(const struct tg_stats *s, unsigned per_mille);
+
+/* sum += one, counter by counter. */
+void tg_stats_add(struct tg_stats *sum, const struct tg_stats *one);
+
+#endif

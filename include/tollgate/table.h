@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The reputation table as the packet path sees it: an opened image, and burst lookups in
+ * {base, delta}. Reads only; shared by all workers without a lock.
+ *
+ * Exact numbers stand in one-cache-line buckets of eight 8-byte entries, each a key remainder and a
+ * listing; in front of them, where it pays, a split-block Bloom filter; behind them prefixes and
+ * ranges, flattened to sorted boundaries. See dataplane/rep/README.md for layout and arithmetic.
+ */
+#ifndef TG_TABLE_H
+#define TG_TABLE_H
+
+#include "tollgate/base.h"
+#include "tollgate/image.h"
+#include "tollgate/listing.h"
+#include "tollgate/num.h"
+
+/* An opened image. The caller's memory; the fields are rep's own. The image stays mapped for as long
+ * as the table is used. */
+struct tg_table {
+	const struct tg_image_header *header;
+	const uint64_t *buckets; /* 8 words each */
+	uint64_t n_buckets;
+	uint64_t hash_key;
+	uint32_t rem_bits; /* low bits of a bucket interval kept in the remainder: rc */
+	const uint32_t *filter; /* 8 words a block, NULL = none */
+	uint64_t n_filter_blocks;
+	const uint32_t *range_index;
+	const uint64_t *range_bounds;
+	uint64_t n_range_bounds;
+	const uint32_t *range_sets;
+	uint64_t n_range_sets;
+	const uint64_t *shorts;
+	uint64_t n_shorts;
+};
+
+/* Validates everything once: header, checksums, shapes, order, every offset. 0 or -EINVAL, *err. */
+int tg_table_open(struct tg_table *t, const void *image, uint64_t length, enum tg_image_kind kind,
+		  struct tg_image_error *err);
+
+/* May `delta` be laid over `base`? 0 or -EINVAL with *err. */
+int tg_table_check_delta(const struct tg_table *base, const struct tg_table *delta,
+			 struct tg_image_error *err);
+
+/* Per-worker state of the adaptive filter: whether it is asked at all. All zero is a fresh one. */
+struct tg_table_adapt {
+	uint32_t pass_ewma; /* share of keys that got past the filter, 16-bit fixed point */
+	uint32_t bypassed; /* bursts left before the filter is tried again */
+	uint64_t filter_negatives; /* statistics */
+	uint64_t filter_false; /* passed the filter, not in the table */
+};
+
+/*
+ * One listing (listing.h) for each number, 0 = in no list. A number that is none gets 0. `delta` may
+ * be NULL. Any n; best in multiples of TG_BURST. For each role: exact, then the narrowest interval;
+ * the delta's word on an exact number stands in for the base's.
+ */
+void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *delta,
+			   struct tg_table_adapt *adapt, const struct tg_num *nums, unsigned n,
+			   uint32_t *listings);
+
+/* The CPU variant in use ("avx2", "portable"), and a way for tests to force one; NULL = best. */
+const char *tg_table_variant(void);
+bool tg_table_variant_set(const char *name);
+
+#endif
