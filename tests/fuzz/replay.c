@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MAX_INPUT (1u << 20)
+#define INPUT_MAX (1u << 20)
 
 static uint8_t *area_end; /* first byte of the guard page */
 
@@ -26,7 +26,7 @@ static void run_guarded(const uint8_t *bytes, size_t n)
 
 static int run_file(const char *path)
 {
-	static uint8_t bytes[MAX_INPUT];
+	static uint8_t bytes[INPUT_MAX];
 	size_t len, n;
 	FILE *f = fopen(path, "rb");
 
@@ -54,10 +54,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
 		return 2;
 	}
-	area = mmap(NULL, MAX_INPUT + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED || mprotect(area + MAX_INPUT, page, PROT_NONE) != 0)
+	area = mmap(NULL, INPUT_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED || mprotect(area + INPUT_MAX, page, PROT_NONE) != 0)
 		return 2;
-	area_end = area + MAX_INPUT;
+	area_end = area + INPUT_MAX;
 	while ((e = readdir(d))) {
 		char path[4096];
 		struct stat st;
