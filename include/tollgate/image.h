@@ -53,8 +53,8 @@ struct tg_image_header {
 	uint32_t byte_order;
 	uint32_t kind; /* enum tg_image_kind */
 	uint32_t n_sections;
-	uint64_t length; /* of the whole image */
-	uint64_t id; /* XXH3-64 of the sections' checksums and kinds: what the image says */
+	uint64_t length; /* of the whole image: the end of its last section */
+	uint64_t id; /* what the image says, whenever it was made: tg_image_id */
 	uint64_t base_id; /* delta: id of the base it changes; else 0 */
 	uint64_t created; /* seconds since the epoch, UTC */
 	uint64_t n_exact; /* numbers in it; delta: with tombstones */
@@ -98,6 +98,13 @@ struct tg_image_error {
 	uint64_t offset;
 	uint64_t length; /* of the stretch that is known to be damaged, 0 = unknown */
 };
+
+/*
+ * XXH3-64 over 64-bit words in host order: {kind, base_id, hash_key, replaces_ranges}, then {kind,
+ * checksum} of each section in order. Counts and the time of making are not part of it: the same
+ * contents have the same id. Writer and reader both call this; n_sections must be checked before.
+ */
+uint64_t tg_image_id(const struct tg_image_header *h);
 
 const char *tg_image_error_text(unsigned code);
 const char *tg_image_section_name(unsigned kind);
