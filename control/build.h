@@ -38,7 +38,7 @@ struct tg_build_short {
 
 struct tg_build_input {
 	enum tg_image_kind kind; /* BASE or DELTA */
-	uint64_t base_id; /* DELTA */
+	uint64_t base_id;	 /* DELTA */
 	uint64_t created;
 	uint64_t hash_key; /* 0 = choose at random */
 	const struct tg_build_number *numbers;

@@ -10,9 +10,9 @@
 #define TG_ERROR_TEXT_MAX 384
 
 struct tg_error {
-	int code; /* negative errno */
-	uint64_t line; /* from 1; 0 = not about a line */
-	uint32_t column; /* from 1, in bytes; 0 = not about a column */
+	int code;		      /* negative errno */
+	uint64_t line;		      /* from 1; 0 = not about a line */
+	uint32_t column;	      /* from 1, in bytes; 0 = not about a column */
 	char text[TG_ERROR_TEXT_MAX]; /* one sentence, no full stop, no newline */
 };
 

@@ -18,8 +18,8 @@
 enum tg_record_kind {
 	TG_RECORD_EXACT,
 	TG_RECORD_PREFIX, /* numbers of at least `digits` digits that begin with lo */
-	TG_RECORD_RANGE, /* numbers of exactly `digits` digits, lo to hi inclusive */
-	TG_RECORD_SHORT, /* an exact short code (no '+'); lo is its value, digits its length */
+	TG_RECORD_RANGE,  /* numbers of exactly `digits` digits, lo to hi inclusive */
+	TG_RECORD_SHORT,  /* an exact short code (no '+'); lo is its value, digits its length */
 	TG_RECORD_KIND_COUNT
 };
 
@@ -31,14 +31,14 @@ enum tg_record_kind {
 
 /* One line of a feed, or one `tgctl number add`. */
 struct tg_record {
-	uint64_t lo; /* digits as an integer */
-	uint64_t hi; /* range: last number; else lo */
-	int64_t expires; /* seconds since the epoch, UTC; 0 = never */
-	uint8_t kind; /* enum tg_record_kind */
-	uint8_t digits; /* 1-15 */
-	uint8_t roles; /* TG_RECORD_* */
+	uint64_t lo;	  /* digits as an integer */
+	uint64_t hi;	  /* range: last number; else lo */
+	int64_t expires;  /* seconds since the epoch, UTC; 0 = never */
+	uint8_t kind;	  /* enum tg_record_kind */
+	uint8_t digits;	  /* 1-15 */
+	uint8_t roles;	  /* TG_RECORD_* */
 	uint8_t category; /* enum tg_category */
-	uint8_t score; /* 0-100 */
+	uint8_t score;	  /* 0-100 */
 	uint8_t ref_len;
 	char ref[TG_FEED_REF_MAX + 1]; /* NUL-terminated */
 };

@@ -34,12 +34,12 @@ void tg_ledger_close(struct tg_ledger *ledger);
 
 enum tg_import_mode {
 	TG_IMPORT_REPLACE, /* the feed is all that this source claims */
-	TG_IMPORT_ADD, /* adds to it; a record with the same key replaces the older one */
+	TG_IMPORT_ADD,	   /* adds to it; a record with the same key replaces the older one */
 };
 
 struct tg_import {
 	const char *source; /* [a-z0-9._-], at most TG_SOURCE_NAME_MAX */
-	const char *file; /* its name, for errors and the journal */
+	const char *file;   /* its name, for errors and the journal */
 	enum tg_import_mode mode;
 	/* Without force: no prefix under 4 digits, and the table may not grow or shrink by more than
 	 * 20 % (from 1,000 numbers up; the first import into an empty table is free). */
@@ -98,7 +98,7 @@ int tg_ledger_snapshot_delta(struct tg_ledger *ledger, uint64_t since_batch, int
 void tg_ledger_snapshot_free(struct tg_ledger_snapshot *snapshot);
 
 struct tg_ledger_status {
-	uint64_t batch; /* last committed */
+	uint64_t batch;		/* last committed */
 	uint64_t indexed_batch; /* last that SQLite knows */
 	uint64_t n_claims;
 	uint64_t n_numbers;

@@ -165,9 +165,8 @@ static struct test_case *add_case(const char *name, unsigned needs)
 	}
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	c->needs = needs;
-	tests[n_tests] = (struct CMUnitTest){
-		.name = c->name, .test_func = run_case, .initial_state = c
-	};
+	tests[n_tests] =
+		(struct CMUnitTest){ .name = c->name, .test_func = run_case, .initial_state = c };
 	n_tests++;
 	return c;
 }

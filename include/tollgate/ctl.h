@@ -21,11 +21,11 @@
 #define TG_CTL_MAX_FDS 3
 #define TG_CTL_TEXT_MAX 256
 
-#define TG_CTL_MESSAGES(X)                                                                        \
-	X(HELLO, hello)                                                                           \
-	X(PUBLISH, publish)                                                                       \
-	X(ACK, ack)                                                                               \
-	X(STATS_REQUEST, stats_request)                                                           \
+#define TG_CTL_MESSAGES(X)                                                                         \
+	X(HELLO, hello)                                                                            \
+	X(PUBLISH, publish)                                                                        \
+	X(ACK, ack)                                                                                \
+	X(STATS_REQUEST, stats_request)                                                            \
 	X(STATS, stats)
 
 enum tg_ctl_type {
@@ -64,7 +64,7 @@ struct tg_ctl_hello {
 struct tg_ctl_publish {
 	struct tg_ctl_header h;
 	uint64_t generation; /* greater than any before, also after a rollback */
-	uint32_t parts; /* TG_CTL_PART_* */
+	uint32_t parts;	     /* TG_CTL_PART_* */
 	uint32_t zero;
 	uint64_t length[TG_CTL_MAX_FDS]; /* image bytes behind each descriptor, in order */
 };
@@ -72,9 +72,9 @@ struct tg_ctl_publish {
 struct tg_ctl_ack {
 	struct tg_ctl_header h;
 	uint64_t generation; /* the one asked for */
-	int32_t status; /* 0 or negative errno */
+	int32_t status;	     /* 0 or negative errno */
 	uint32_t zero;
-	uint64_t swap_ns; /* store to last worker's quiescent state */
+	uint64_t swap_ns;	    /* store to last worker's quiescent state */
 	char text[TG_CTL_TEXT_MAX]; /* why it was refused, NUL-terminated */
 };
 

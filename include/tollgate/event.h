@@ -26,7 +26,7 @@ struct tg_event {
 	uint64_t time_ns; /* UTC, since the epoch */
 	uint64_t generation;
 	uint64_t generation_hash;
-	uint64_t call_key; /* unkeyed hash of the Call-ID, to find the call again */
+	uint64_t call_key;     /* unkeyed hash of the Call-ID, to find the call again */
 	uint64_t frame_number; /* replay; 0 live */
 	struct tg_verdict verdict;
 	uint8_t protocol;

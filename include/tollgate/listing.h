@@ -61,7 +61,8 @@ static inline uint32_t tg_listing_make(uint32_t caller_slot, uint32_t called_slo
 
 static inline uint32_t tg_listing_side(uint32_t listing, enum tg_side side)
 {
-	return listing >> (side == TG_SIDE_CALLED ? TG_LISTING_SLOT_BITS : 0) & TG_LISTING_SLOT_MASK;
+	return listing >> (side == TG_SIDE_CALLED ? TG_LISTING_SLOT_BITS : 0) &
+	       TG_LISTING_SLOT_MASK;
 }
 
 static inline enum tg_category tg_slot_category(uint32_t slot)

@@ -25,19 +25,19 @@ struct tg_num {
 
 enum tg_num_kind {
 	TG_NUM_NONE,
-	TG_NUM_E164, /* international, without prefix */
+	TG_NUM_E164,  /* international, without prefix */
 	TG_NUM_SHORT, /* a code that is only dialled inside a network; leading zeros count */
 };
 
 /* Why there is a number, or why there is none. Never a truncation, never a guess. */
-#define TG_NUM_CLASSES(X)                                                                         \
-	X(ABSENT, "absent") /* no user part, no digits */                                         \
-	X(E164, "e164")                                                                           \
-	X(SHORT_CODE, "short_code")                                                               \
-	X(WITHHELD, "withheld") /* anonymous@anonymous.invalid, Restricted, ... */                \
-	X(UNAVAILABLE, "unavailable") /* Unavailable, Unknown, 0, 00...0 */                       \
+#define TG_NUM_CLASSES(X)                                                                          \
+	X(ABSENT, "absent") /* no user part, no digits */                                          \
+	X(E164, "e164")                                                                            \
+	X(SHORT_CODE, "short_code")                                                                \
+	X(WITHHELD, "withheld")	      /* anonymous@anonymous.invalid, Restricted, ... */           \
+	X(UNAVAILABLE, "unavailable") /* Unavailable, Unknown, 0, 00...0 */                        \
 	X(MALFORMED, "malformed") /* 16+ digits, ++, +0, bad escapes, digits mixed with letters */ \
-	X(UNRESOLVED, "unresolved") /* digits whose numbering plan nobody stated */               \
+	X(UNRESOLVED, "unresolved")	/* digits whose numbering plan nobody stated */            \
 	X(ALPHANUMERIC, "alphanumeric") /* a name */
 
 enum tg_num_class {
@@ -51,9 +51,9 @@ const char *tg_num_class_name(unsigned cls);
 
 /* What digits without a '+' mean on a trunk. */
 enum tg_num_bare {
-	TG_NUM_BARE_UNRESOLVED, /* nothing: the safe default */
+	TG_NUM_BARE_UNRESOLVED,	   /* nothing: the safe default */
 	TG_NUM_BARE_INTERNATIONAL, /* country code first, as many wholesale trunks send them */
-	TG_NUM_BARE_NATIONAL, /* a national significant number, as in closed plans (SG, HK) */
+	TG_NUM_BARE_NATIONAL,	   /* a national significant number, as in closed plans (SG, HK) */
 };
 
 #define TG_NUM_INTL_PREFIXES 4
@@ -62,10 +62,10 @@ enum tg_num_bare {
 /* A trunk's numbering profile. Lives in the policy image: fixed layout, digits without NUL. All zero
  * means that only "+..." resolves. Prefixes are tried longest first. */
 struct tg_num_profile {
-	uint8_t country_code_len; /* 0-3 */
-	uint8_t national_prefix_len; /* 0-7 */
+	uint8_t country_code_len;				/* 0-3 */
+	uint8_t national_prefix_len;				/* 0-7 */
 	uint8_t international_prefix_len[TG_NUM_INTL_PREFIXES]; /* 0 = unused */
-	uint8_t bare; /* enum tg_num_bare, for digits with no prefix */
+	uint8_t bare;	      /* enum tg_num_bare, for digits with no prefix */
 	uint8_t national_min; /* digits of a national significant number, both ends included; */
 	uint8_t national_max; /* fewer than min = short code */
 	char country_code[3];

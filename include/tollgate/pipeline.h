@@ -30,40 +30,41 @@ struct tg_generation {
 uint64_t tg_generation_hash(const struct tg_generation *g);
 
 #define TG_PIPELINE_CSUM_UNKNOWN 0 /* checked in software before a verdict is acted on */
-#define TG_PIPELINE_CSUM_GOOD 1 /* the NIC's word */
+#define TG_PIPELINE_CSUM_GOOD 1	   /* the NIC's word */
 #define TG_PIPELINE_CSUM_BAD 2
 #define TG_PIPELINE_CSUM_IGNORE 3 /* replay --no-checksum */
 
 struct tg_frame_in {
 	const uint8_t *data;
-	uint32_t len; /* contiguous bytes; a frame cut short by a capture is `truncated` */
-	uint16_t port; /* where it came in, for the trunk */
-	uint8_t link; /* enum tg_link */
+	uint32_t len;	  /* contiguous bytes; a frame cut short by a capture is `truncated` */
+	uint16_t port;	  /* where it came in, for the trunk */
+	uint8_t link;	  /* enum tg_link */
 	uint8_t checksum; /* TG_PIPELINE_CSUM_* */
 };
 
 /* What becomes of the frame. */
 enum tg_fate {
 	TG_FATE_FORWARD, /* untouched to the peer port */
-	TG_FATE_ANSWER, /* not forwarded; answer with verdict.answer (tg_answer_build) */
-	TG_FATE_ABSORB, /* not forwarded, no answer */
+	TG_FATE_ANSWER,	 /* not forwarded; answer with verdict.answer (tg_answer_build) */
+	TG_FATE_ABSORB,	 /* not forwarded, no answer */
 };
 
 struct tg_result {
-	uint8_t fate; /* enum tg_fate; what a mode of shadow leaves of the verdict */
+	uint8_t fate;	/* enum tg_fate; what a mode of shadow leaves of the verdict */
 	uint8_t reason; /* enum tg_reason: the one counter this frame counts in */
-	bool judged; /* verdict, sip and listing hold */
-	bool repeated; /* the verdict memory's word: a retransmission */
+	bool judged;	/* verdict, sip and listing hold */
+	bool repeated;	/* the verdict memory's word: a retransmission */
 	struct tg_verdict verdict;
 	struct tg_frame frame;
 	const struct tg_sip *sip; /* judged, ACK, CANCEL; valid until the next burst */
-	const uint32_t *listing; /* per identity; valid until the next burst */
+	const uint32_t *listing;  /* per identity; valid until the next burst */
 };
 
 struct tg_pipeline_config {
 	uint32_t memory_entries; /* verdict memory: transactions kept for 32 s (64*T1) */
-	uint32_t cap_entries; /* sources whose answers are counted */
-	uint8_t key[16]; /* SipHash key: To-tags, transactions; the same on all boxes of a cluster */
+	uint32_t cap_entries;	 /* sources whose answers are counted */
+	uint8_t key
+		[16]; /* SipHash key: To-tags, transactions; the same on all boxes of a cluster */
 };
 
 #define TG_PIPELINE_MEMORY_DEFAULT (1u << 18)

@@ -14,11 +14,11 @@
 #include "tollgate/sig.h"
 #include "tollgate/sip.h"
 
-#define TG_ACTIONS(X)                                                                             \
-	X(PASS, "pass")                                                                           \
-	X(REJECT, "reject")                                                                       \
-	X(DIVERT, "divert") /* reserved for "SIP without holes" and SIGTRAN */                    \
-	X(MARK, "mark") /* likewise */                                                            \
+#define TG_ACTIONS(X)                                                                              \
+	X(PASS, "pass")                                                                            \
+	X(REJECT, "reject")                                                                        \
+	X(DIVERT, "divert") /* reserved for "SIP without holes" and SIGTRAN */                     \
+	X(MARK, "mark")	    /* likewise */                                                         \
 	X(DROP, "drop")
 
 enum tg_action {
@@ -28,8 +28,8 @@ enum tg_action {
 	TG_ACTION_COUNT
 };
 
-#define TG_MODES(X)                                                                               \
-	X(SHADOW, "shadow") /* decide, record, pass: the default */                               \
+#define TG_MODES(X)                                                                                \
+	X(SHADOW, "shadow") /* decide, record, pass: the default */                                \
 	X(ENFORCE, "enforce")
 
 enum tg_mode {
@@ -60,13 +60,13 @@ const char *tg_mode_name(unsigned mode);
  */
 struct tg_policy_trunk {
 	char name[TG_POLICY_NAME_MAX + 1];
-	uint16_t port; /* TG_TRUNK_ANY_PORT */
-	uint16_t vlan; /* TG_TRUNK_ANY_VLAN, TG_TRUNK_NO_VLAN or a VID */
+	uint16_t port;	      /* TG_TRUNK_ANY_PORT */
+	uint16_t vlan;	      /* TG_TRUNK_ANY_VLAN, TG_TRUNK_NO_VLAN or a VID */
 	uint8_t peer_version; /* 4, 6, or 0 = any peer */
 	uint8_t peer_bits;
 	uint8_t mode; /* enum tg_mode */
 	uint8_t zero;
-	uint8_t peer[16]; /* IPv4 in the first four */
+	uint8_t peer[16];	     /* IPv4 in the first four */
 	uint32_t answers_per_second; /* to one source address; the burst is the same number */
 	struct tg_num_profile profile;
 };
@@ -88,11 +88,11 @@ struct tg_policy_answer {
  */
 struct tg_policy_rule {
 	char name[TG_POLICY_NAME_MAX + 1];
-	uint64_t trunks; /* bit per trunk */
+	uint64_t trunks;     /* bit per trunk */
 	uint16_t categories; /* bit per enum tg_category, 0 = listing does not matter */
-	uint16_t classes; /* bit per enum tg_num_class, 0 = any */
-	uint8_t roles; /* bit per enum tg_role */
-	uint8_t score_min; /* inclusive; only with categories */
+	uint16_t classes;    /* bit per enum tg_num_class, 0 = any */
+	uint8_t roles;	     /* bit per enum tg_role */
+	uint8_t score_min;   /* inclusive; only with categories */
 	uint8_t score_max;
 	uint8_t action; /* enum tg_action */
 	uint8_t answer; /* index, for REJECT */
@@ -140,9 +140,9 @@ unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_k
 struct tg_verdict {
 	uint8_t action; /* enum tg_action: the decision, whatever the mode */
 	uint8_t reason; /* enum tg_reason */
-	uint8_t mode; /* enum tg_mode of the trunk */
+	uint8_t mode;	/* enum tg_mode of the trunk */
 	uint8_t answer; /* index into the policy's answers, for REJECT */
-	uint16_t rule; /* index, or TG_RULE_NONE */
+	uint16_t rule;	/* index, or TG_RULE_NONE */
 	uint8_t trunk;
 	uint8_t identity; /* index of the identity that decided, or TG_SIG_NO_ID */
 };

@@ -16,70 +16,70 @@
 #include "tollgate/base.h"
 
 /* The feed's categories, in image order: an image stores index + 1 in four bits (listing.h). */
-#define TG_CATEGORIES(X)                                                                          \
-	X(FRAUD, "fraud", VERDICT)                                                                \
-	X(SCAM, "scam", VERDICT)                                                                  \
-	X(SPAM, "spam", VERDICT)                                                                  \
-	X(WANGIRI, "wangiri", VERDICT)                                                            \
-	X(IRSF, "irsf", VERDICT)                                                                  \
-	X(ROBOCALL, "robocall", VERDICT)                                                          \
-	X(SIMBOX, "simbox", VERDICT)                                                              \
-	X(TDOS, "tdos", VERDICT)                                                                  \
-	X(FLASHCALL, "flashcall", VERDICT)                                                        \
-	X(DNO, "dno", VERDICT)                                                                    \
-	X(UNALLOCATED, "unallocated", VERDICT)                                                    \
-	X(INVALID, "invalid", VERDICT)                                                            \
-	X(ALLOW, "allow", VERDICT)                                                                \
+#define TG_CATEGORIES(X)                                                                           \
+	X(FRAUD, "fraud", VERDICT)                                                                 \
+	X(SCAM, "scam", VERDICT)                                                                   \
+	X(SPAM, "spam", VERDICT)                                                                   \
+	X(WANGIRI, "wangiri", VERDICT)                                                             \
+	X(IRSF, "irsf", VERDICT)                                                                   \
+	X(ROBOCALL, "robocall", VERDICT)                                                           \
+	X(SIMBOX, "simbox", VERDICT)                                                               \
+	X(TDOS, "tdos", VERDICT)                                                                   \
+	X(FLASHCALL, "flashcall", VERDICT)                                                         \
+	X(DNO, "dno", VERDICT)                                                                     \
+	X(UNALLOCATED, "unallocated", VERDICT)                                                     \
+	X(INVALID, "invalid", VERDICT)                                                             \
+	X(ALLOW, "allow", VERDICT)                                                                 \
 	X(EMERGENCY, "emergency", VERDICT)
 
-#define TG_REASONS(X)                                                                             \
-	/* A listing decided. */                                                                  \
-	TG_CATEGORIES(X)                                                                          \
-	/* Nothing listed, or a rule on the form of a number decided. */                         \
-	X(UNLISTED, "unlisted", VERDICT)                                                          \
-	X(NUMBER_ABSENT, "absent", VERDICT)                                                       \
-	X(NUMBER_WITHHELD, "withheld", VERDICT)                                                   \
-	X(NUMBER_UNAVAILABLE, "unavailable", VERDICT)                                             \
-	X(NUMBER_MALFORMED, "malformed", VERDICT)                                                 \
-	X(NUMBER_UNRESOLVED, "unresolved", VERDICT)                                               \
-	X(NUMBER_SHORT_CODE, "short_code", VERDICT)                                               \
-	X(NUMBER_ALPHANUMERIC, "alphanumeric", VERDICT)                                           \
-	X(RULE, "rule", VERDICT)                                                                  \
-	/* The decision stands, carrying it out was not possible: passed. */                     \
-	X(MEMORY_FULL, "memory_full", VERDICT)                                                    \
-	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                        \
-	/* Judged to be rejected, but its source has had its share of answers: dropped. */       \
-	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                 \
-	X(ACK_ABSORBED, "ack_absorbed", ABSORB)                                                   \
-	X(CANCEL_ABSORBED, "cancel_absorbed", ABSORB)                                             \
-	/* SIP, but no initial INVITE. */                                                        \
-	X(SIP_RESPONSE, "sip_response", PASS)                                                     \
-	X(SIP_REQUEST, "sip_request", PASS)                                                       \
-	X(SIP_IN_DIALOG, "sip_in_dialog", PASS)                                                   \
-	X(SIP_KEEPALIVE, "sip_keepalive", PASS)                                                   \
-	/* Not signalling. */                                                                    \
-	X(NOT_IP, "not_ip", PASS)                                                                 \
-	X(NOT_SIP, "not_sip", PASS)                                                               \
-	X(ICMP, "icmp", PASS)                                                                     \
-	X(OTHER_TRANSPORT, "other_transport", PASS)                                               \
-	/* Not inspected, so coverage is an honest figure. */                                    \
-	X(SIP_MALFORMED, "sip_malformed", BLIND)                                                  \
-	X(SIP_OVERSIZE, "sip_oversize", BLIND)                                                    \
-	X(BAD_CHECKSUM, "bad_checksum", BLIND)                                                    \
-	X(FRAGMENT, "fragment", BLIND)                                                            \
-	X(TCP, "tcp", BLIND)                                                                      \
-	X(TLS, "tls", BLIND)                                                                      \
-	X(SCTP, "sctp", BLIND)                                                                    \
-	X(TUNNEL, "tunnel", BLIND)                                                                \
-	X(MPLS, "mpls", BLIND)                                                                    \
-	X(PPPOE, "pppoe", BLIND)                                                                  \
-	X(VLAN_DEPTH, "vlan_depth", BLIND)                                                        \
-	X(IP_EXTENSION, "ip_extension", BLIND)                                                    \
-	X(SIGCOMP, "sigcomp", BLIND)                                                              \
-	X(LINK_TYPE, "link_type", BLIND)                                                          \
-	X(TRUNCATED, "truncated", BLIND)                                                          \
-	X(IP_MALFORMED, "ip_malformed", BLIND)                                                    \
-	X(UDP_MALFORMED, "udp_malformed", BLIND)                                                  \
+#define TG_REASONS(X)                                                                              \
+	/* A listing decided. */                                                                   \
+	TG_CATEGORIES(X)                                                                           \
+	/* Nothing listed, or a rule on the form of a number decided. */                           \
+	X(UNLISTED, "unlisted", VERDICT)                                                           \
+	X(NUMBER_ABSENT, "absent", VERDICT)                                                        \
+	X(NUMBER_WITHHELD, "withheld", VERDICT)                                                    \
+	X(NUMBER_UNAVAILABLE, "unavailable", VERDICT)                                              \
+	X(NUMBER_MALFORMED, "malformed", VERDICT)                                                  \
+	X(NUMBER_UNRESOLVED, "unresolved", VERDICT)                                                \
+	X(NUMBER_SHORT_CODE, "short_code", VERDICT)                                                \
+	X(NUMBER_ALPHANUMERIC, "alphanumeric", VERDICT)                                            \
+	X(RULE, "rule", VERDICT)                                                                   \
+	/* The decision stands, carrying it out was not possible: passed. */                       \
+	X(MEMORY_FULL, "memory_full", VERDICT)                                                     \
+	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                         \
+	/* Judged to be rejected, but its source has had its share of answers: dropped. */         \
+	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                  \
+	X(ACK_ABSORBED, "ack_absorbed", ABSORB)                                                    \
+	X(CANCEL_ABSORBED, "cancel_absorbed", ABSORB)                                              \
+	/* SIP, but no initial INVITE. */                                                          \
+	X(SIP_RESPONSE, "sip_response", PASS)                                                      \
+	X(SIP_REQUEST, "sip_request", PASS)                                                        \
+	X(SIP_IN_DIALOG, "sip_in_dialog", PASS)                                                    \
+	X(SIP_KEEPALIVE, "sip_keepalive", PASS)                                                    \
+	/* Not signalling. */                                                                      \
+	X(NOT_IP, "not_ip", PASS)                                                                  \
+	X(NOT_SIP, "not_sip", PASS)                                                                \
+	X(ICMP, "icmp", PASS)                                                                      \
+	X(OTHER_TRANSPORT, "other_transport", PASS)                                                \
+	/* Not inspected, so coverage is an honest figure. */                                      \
+	X(SIP_MALFORMED, "sip_malformed", BLIND)                                                   \
+	X(SIP_OVERSIZE, "sip_oversize", BLIND)                                                     \
+	X(BAD_CHECKSUM, "bad_checksum", BLIND)                                                     \
+	X(FRAGMENT, "fragment", BLIND)                                                             \
+	X(TCP, "tcp", BLIND)                                                                       \
+	X(TLS, "tls", BLIND)                                                                       \
+	X(SCTP, "sctp", BLIND)                                                                     \
+	X(TUNNEL, "tunnel", BLIND)                                                                 \
+	X(MPLS, "mpls", BLIND)                                                                     \
+	X(PPPOE, "pppoe", BLIND)                                                                   \
+	X(VLAN_DEPTH, "vlan_depth", BLIND)                                                         \
+	X(IP_EXTENSION, "ip_extension", BLIND)                                                     \
+	X(SIGCOMP, "sigcomp", BLIND)                                                               \
+	X(LINK_TYPE, "link_type", BLIND)                                                           \
+	X(TRUNCATED, "truncated", BLIND)                                                           \
+	X(IP_MALFORMED, "ip_malformed", BLIND)                                                     \
+	X(UDP_MALFORMED, "udp_malformed", BLIND)                                                   \
 	X(NO_GENERATION, "no_generation", BLIND)
 
 enum tg_reason {

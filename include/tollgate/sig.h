@@ -11,11 +11,11 @@
 #include "tollgate/reason.h"
 
 /* What an identity is to the call. A rule names one of these. */
-#define TG_ROLES(X)                                                                               \
-	X(CALLER, "caller") /* looked up on the caller side */                                    \
-	X(CALLED, "called") /* where the call goes; called side */                                \
-	X(ORIGINAL_CALLED, "original_called") /* what was dialled at first; called side */        \
-	X(REDIRECTING, "redirecting") /* who forwarded; caller side */
+#define TG_ROLES(X)                                                                                \
+	X(CALLER, "caller")		      /* looked up on the caller side */                   \
+	X(CALLED, "called")		      /* where the call goes; called side */               \
+	X(ORIGINAL_CALLED, "original_called") /* what was dialled at first; called side */         \
+	X(REDIRECTING, "redirecting")	      /* who forwarded; caller side */
 
 enum tg_role {
 #define X(sym, name) TG_ROLE_##sym,
@@ -25,14 +25,14 @@ enum tg_role {
 };
 
 /* Where an identity stood. To add a SIP header: one row here, one in sig/sip_headers, a vector. */
-#define TG_ID_SOURCES(X)                                                                          \
-	X(REQUEST_URI, "request-uri", CALLED)                                                     \
-	X(TO, "to", ORIGINAL_CALLED)                                                              \
-	X(FROM, "from", CALLER)                                                                   \
-	X(PAI, "p-asserted-identity", CALLER)                                                     \
-	X(PPI, "p-preferred-identity", CALLER)                                                    \
-	X(RPID, "remote-party-id", CALLER)                                                        \
-	X(DIVERSION, "diversion", REDIRECTING)                                                    \
+#define TG_ID_SOURCES(X)                                                                           \
+	X(REQUEST_URI, "request-uri", CALLED)                                                      \
+	X(TO, "to", ORIGINAL_CALLED)                                                               \
+	X(FROM, "from", CALLER)                                                                    \
+	X(PAI, "p-asserted-identity", CALLER)                                                      \
+	X(PPI, "p-preferred-identity", CALLER)                                                     \
+	X(RPID, "remote-party-id", CALLER)                                                         \
+	X(DIVERSION, "diversion", REDIRECTING)                                                     \
 	X(HISTORY_INFO, "history-info", REDIRECTING)
 
 enum tg_id_source {
@@ -42,10 +42,10 @@ enum tg_id_source {
 	TG_ID_SOURCE_COUNT
 };
 
-#define TG_PROTOCOLS(X)                                                                           \
-	X(SIP, "sip")                                                                             \
-	X(ISUP, "isup")                                                                           \
-	X(BICC, "bicc")                                                                           \
+#define TG_PROTOCOLS(X)                                                                            \
+	X(SIP, "sip")                                                                              \
+	X(ISUP, "isup")                                                                            \
+	X(BICC, "bicc")                                                                            \
 	X(MAP, "map")
 
 enum tg_protocol {
@@ -60,18 +60,18 @@ const char *tg_id_source_name(unsigned source);
 const char *tg_protocol_name(unsigned protocol);
 enum tg_role tg_id_source_role(unsigned source);
 
-#define TG_ID_FLAG_EMERGENCY 0x01 /* an emergency number or service URN, by its raw form */
+#define TG_ID_FLAG_EMERGENCY 0x01    /* an emergency number or service URN, by its raw form */
 #define TG_ID_FLAG_PARTY_CALLED 0x02 /* Remote-Party-ID ;party=called: no caller */
-#define TG_ID_FLAG_TEL_LOCAL 0x04 /* tel: with phone-context: stays raw */
+#define TG_ID_FLAG_TEL_LOCAL 0x04    /* tel: with phone-context: stays raw */
 
 struct tg_identity {
 	struct tg_num num; /* none until normalised, or when the class says so */
-	uint16_t raw_off; /* user part before ':' and parameters, escapes as on the wire */
-	uint16_t raw_len; /* 0 = no user part */
-	uint8_t source; /* enum tg_id_source */
-	uint8_t role; /* enum tg_role */
-	uint8_t cls; /* enum tg_num_class */
-	uint8_t flags; /* TG_ID_FLAG_* */
+	uint16_t raw_off;  /* user part before ':' and parameters, escapes as on the wire */
+	uint16_t raw_len;  /* 0 = no user part */
+	uint8_t source;	   /* enum tg_id_source */
+	uint8_t role;	   /* enum tg_role */
+	uint8_t cls;	   /* enum tg_num_class */
+	uint8_t flags;	   /* TG_ID_FLAG_* */
 };
 
 /* R-URI, To, From, two PAI, PPI, RPID and nine of Diversion and History-Info. What does not fit is
@@ -84,8 +84,8 @@ struct tg_sig_msg {
 	struct tg_identity id[TG_SIG_MAX_IDS];
 	uint8_t n_ids;
 	uint8_t ids_left_out;
-	uint8_t caller; /* index of the network's own statement, or TG_SIG_NO_ID */
-	uint8_t called; /* index of where the call goes, or TG_SIG_NO_ID */
+	uint8_t caller;	  /* index of the network's own statement, or TG_SIG_NO_ID */
+	uint8_t called;	  /* index of where the call goes, or TG_SIG_NO_ID */
 	uint8_t protocol; /* enum tg_protocol */
 };
 

@@ -25,17 +25,17 @@ enum tg_sip_method {
 struct tg_sip {
 	struct tg_sig_msg sig;
 	enum tg_sip_method method;
-	uint32_t cseq; /* the number */
-	uint8_t n_vias; /* header fields, not list members */
+	uint32_t cseq;	    /* the number */
+	uint8_t n_vias;	    /* header fields, not list members */
 	bool vias_left_out; /* more than TG_SIP_MAX_VIAS: cannot be answered */
-	bool duplicate; /* a second From, To, Call-ID or CSeq: cannot be answered */
+	bool duplicate;	    /* a second From, To, Call-ID or CSeq: cannot be answered */
 	struct tg_span via[TG_SIP_MAX_VIAS]; /* field values, in order, folds included */
-	struct tg_span branch; /* of the topmost Via */
-	struct tg_span via_host; /* sent-by host of the topmost Via */
-	uint16_t via_port; /* sent-by port, 0 = none given */
-	struct tg_span rport; /* the topmost Via's "rport" parameter name, if it has no value */
+	struct tg_span branch;		     /* of the topmost Via */
+	struct tg_span via_host;	     /* sent-by host of the topmost Via */
+	uint16_t via_port;		     /* sent-by port, 0 = none given */
+	struct tg_span rport;	 /* the topmost Via's "rport" parameter name, if it has no value */
 	struct tg_span received; /* the topmost Via's received= value */
-	struct tg_span from; /* field values as on the wire */
+	struct tg_span from;	 /* field values as on the wire */
 	struct tg_span to;
 	struct tg_span call_id;
 	struct tg_span cseq_value;

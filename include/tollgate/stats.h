@@ -22,10 +22,10 @@ struct tg_stats {
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
 	uint64_t tx_dropped; /* the NIC's ring stayed full */
-	uint64_t no_mbuf; /* no buffer for an answer */
+	uint64_t no_mbuf;    /* no buffer for an answer */
 	uint64_t answers_sent;
 	uint64_t verdicts_repeated; /* from the verdict memory */
-	uint64_t events_dropped; /* ring full: the log is slower than the calls */
+	uint64_t events_dropped;    /* ring full: the log is slower than the calls */
 	uint64_t filter_negatives;
 	uint64_t filter_false;
 	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */

@@ -22,7 +22,7 @@ struct tg_table {
 	const uint64_t *buckets; /* 8 words each */
 	uint64_t n_buckets;
 	uint64_t hash_key;
-	uint32_t rem_bits; /* low bits of a bucket interval kept in the remainder: rc */
+	uint32_t rem_bits;	/* low bits of a bucket interval kept in the remainder: rc */
 	const uint32_t *filter; /* 8 words a block, NULL = none */
 	uint64_t n_filter_blocks;
 	const uint32_t *range_index;
@@ -44,10 +44,10 @@ int tg_table_check_delta(const struct tg_table *base, const struct tg_table *del
 
 /* Per-worker state of the adaptive filter: whether it is asked at all. All zero is a fresh one. */
 struct tg_table_adapt {
-	uint32_t pass_ewma; /* share of keys that got past the filter, 16-bit fixed point */
-	uint32_t bypassed; /* bursts left before the filter is tried again */
+	uint32_t pass_ewma;	   /* share of keys that got past the filter, 16-bit fixed point */
+	uint32_t bypassed;	   /* bursts left before the filter is tried again */
 	uint64_t filter_negatives; /* statistics */
-	uint64_t filter_false; /* passed the filter, not in the table */
+	uint64_t filter_false;	   /* passed the filter, not in the table */
 };
 
 /*

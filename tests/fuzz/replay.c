@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
 		return 2;
 	}
-	area = mmap(NULL, INPUT_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area = mmap(NULL, INPUT_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 	if (area == MAP_FAILED || mprotect(area + INPUT_MAX, page, PROT_NONE) != 0)
 		return 2;
 	area_end = area + INPUT_MAX;
