@@ -4,9 +4,9 @@
  * all claims into one listing per number and role.
  *
  * Durability: a batch is one file in STATE/journal, chained to its predecessor by hash and renamed
- * into place after fsync: that instant is its commit. SQLite (STATE/ledger.db, WAL) indexes batches
- * afterwards, resumably; at start, what the journal has and SQLite has not is indexed first. kill -9
- * at any instant leaves either the batch or nothing of it.
+ * into place after fsync: that instant is its commit. kill -9 at any instant leaves either the batch or
+ * nothing of it. At start the claims are loaded from the journal, every hash checked. SQLite
+ * (STATE/ledger.db, WAL) indexes batches afterwards, resumably, for ad-hoc SQL: tg_ledger_index_step.
  *
  * Merge, deterministic and role by role: allow, then emergency, then the highest score, then the
  * category that stands first in TG_CATEGORIES, then the source's name. Expired claims do not count.
@@ -38,12 +38,14 @@ enum tg_import_mode {
 };
 
 struct tg_import {
-	const char *source; /* [a-z0-9._-], at most TG_SOURCE_NAME_MAX */
+	const char *source; /* [a-z0-9._-], at most TG_SOURCE_NAME_MAX; not TG_SOURCE_OPERATOR */
 	const char *file;   /* its name, for errors and the journal */
 	enum tg_import_mode mode;
 	/* Without force: no prefix under 4 digits, and the table may not grow or shrink by more than
-	 * 20 % (from 1,000 numbers up; the first import into an empty table is free). */
+	 * 20 % (from 1,000 entries up; the first import into an empty table is free). -EPERM. */
 	bool force;
+	/* Phases "read", "check", "write"; units are bytes for read, records else; total 0 = not
+	 * known. Called from the importing thread; false cancels. May be NULL. */
 	bool (*progress)(void *ctx, const char *phase, uint64_t done, uint64_t total);
 	void *ctx;
 };
@@ -91,7 +93,8 @@ struct tg_ledger_snapshot {
 int tg_ledger_snapshot_base(struct tg_ledger *ledger, int64_t now,
 			    struct tg_ledger_snapshot *snapshot, struct tg_error *err);
 /* What changed since the base that was snapshot at `since_batch` (batches after it, and what has
- * expired between `since_time` and now), as a delta's input. */
+ * expired between `since_time` and now), as a delta's input; base_id is the caller's to set. -ESTALE
+ * when that is too much or too long ago to tell (tg_ledger_wants_base is then true). */
 int tg_ledger_snapshot_delta(struct tg_ledger *ledger, uint64_t since_batch, int64_t since_time,
 			     int64_t now, struct tg_ledger_snapshot *snapshot,
 			     struct tg_error *err);
@@ -112,6 +115,11 @@ void tg_ledger_status(struct tg_ledger *ledger, struct tg_ledger_status *status)
 
 /* Has a large batch or a full journal made a delta unreasonable? The daemon then folds. */
 bool tg_ledger_wants_base(struct tg_ledger *ledger, uint64_t since_batch);
+
+/* Brings SQLite on by up to max_records of what the journal has and it has not, in one transaction.
+ * 1 = there is more, 0 = it is up to date, or negative errno. Slow (some 300,000 records/s): for a
+ * worker thread; the other functions do not wait for it. */
+int tg_ledger_index_step(struct tg_ledger *ledger, uint64_t max_records, struct tg_error *err);
 
 /* Walks the journal from its first batch: every hash, every link. */
 int tg_ledger_verify(struct tg_ledger *ledger, struct tg_error *err);
