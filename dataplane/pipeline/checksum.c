@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Everything is summed as it lies in memory: the one's complement sum does not depend on the byte
+ * order (RFC 1071 §2 B), so nothing is swapped, and the result is stored as it is.
+ */
+#include "tollgate/checksum.h"
+
+#define UDP_HEADER 8
+
+static uint32_t load_u16(const uint8_t *p)
+{
+	uint16_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/*
+ * 32 bits a step into 64: 2^14 steps of a 64 KiB datagram stay below 2^46, so no carry is looked at
+ * before the end, and the compiler makes vector code of it (16 bytes for five instructions, against
+ * eight bytes a cycle of an add-with-carry chain).
+ */
+static uint64_t sum_bytes(const uint8_t *p, uint32_t len, uint64_t sum)
+{
+	const uint32_t words = len / 4;
+	uint32_t i;
+
+	for (i = 0; i < words; i++)
+		sum += tg_load_u32(p + 4 * (size_t)i);
+	p += 4 * (size_t)words;
+	if (len & 2) {
+		sum += load_u16(p);
+		p += 2;
+	}
+	if (len & 1) {
+		const uint8_t padded[2] = { p[0], 0 }; /* RFC 1071 §4.1 */
+
+		sum += load_u16(padded);
+	}
+	return sum;
+}
+
+/* 64 -> 32 -> 16 bits; the second line of each pair brings back the carry of the first. */
+static uint16_t fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static uint32_t ipv4_header_len(const uint8_t *ip)
+{
+	return (ip[0] & 15u) * 4;
+}
+
+/* Pseudo-header (RFC 768; RFC 8200 §8.1), UDP header and payload. */
+static uint16_t udp_sum(const uint8_t *frame, const struct tg_frame *f)
+{
+	const uint32_t len = UDP_HEADER + (uint32_t)f->payload_len;
+	const uint8_t rest[4] = { 0, TG_IPPROTO_UDP, (uint8_t)(len >> 8), (uint8_t)len };
+	const uint8_t *ip = frame + f->l3_off;
+	uint64_t sum = tg_load_u32(rest);
+
+	sum = f->ip_version == 4 ? sum_bytes(ip + 12, 8, sum) : sum_bytes(ip + 8, 32, sum);
+	return fold(sum_bytes(frame + f->l4_off, len, sum));
+}
+
+bool tg_checksum_udp_ok(const uint8_t *frame, const struct tg_frame *f)
+{
+	const uint8_t *ip = frame + f->l3_off;
+
+	if (f->ip_version == 4 && fold(sum_bytes(ip, ipv4_header_len(ip), 0)) != 0xffff)
+		return false;
+	if (load_u16(frame + f->l4_off + 6) == 0)
+		return f->ip_version == 4;
+	return udp_sum(frame, f) == 0xffff;
+}
+
+static void store_complement(uint8_t *p, uint16_t sum)
+{
+	const uint16_t v = (uint16_t)~sum;
+
+	__builtin_memcpy(p, &v, sizeof(v));
+}
+
+void tg_checksum_udp_fill(uint8_t *frame, const struct tg_frame *f)
+{
+	uint8_t *ip = frame + f->l3_off;
+	uint8_t *udp = frame + f->l4_off;
+	uint16_t sum;
+
+	if (f->ip_version == 4) {
+		tg_store_be16(ip + 10, 0);
+		store_complement(ip + 10, fold(sum_bytes(ip, ipv4_header_len(ip), 0)));
+	}
+	tg_store_be16(udp + 6, 0);
+	sum = udp_sum(frame, f);
+	/* A checksum that comes out as zero is sent as all ones (RFC 768): zero would say "none". */
+	store_complement(udp + 6, sum == 0xffff ? 0 : sum);
+}
