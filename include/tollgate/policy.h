@@ -49,9 +49,12 @@ const char *tg_mode_name(unsigned mode);
 #define TG_POLICY_PHRASE_MAX 63
 #define TG_POLICY_REASON_MAX 191
 
+#define TG_POLICY_MAX_ANSWER_RATE 1000000
+#define TG_POLICY_CATCH_ALL "default"
+
 #define TG_TRUNK_ANY_PORT 0xffff
 #define TG_TRUNK_ANY_VLAN 0xffff
-#define TG_TRUNK_NO_VLAN 0xfffe /* untagged only */
+#define TG_TRUNK_NO_VLAN 0xfffe /* untagged or priority-tagged (VID 0) only */
 
 /*
  * A trunk: calls that enter at `port` (the outside port of a pair), with the given outermost VLAN,
@@ -71,7 +74,7 @@ struct tg_policy_trunk {
 	struct tg_num_profile profile;
 };
 
-/* One answer: SIP status line and Reason (RFC 3326) value. Codes 500, 503 and 408 do not compile. */
+/* One answer: SIP status line and Reason (RFC 3326) value. Which codes: tg_policy_code_valid. */
 struct tg_policy_answer {
 	char name[TG_POLICY_NAME_MAX + 1];
 	char phrase[TG_POLICY_PHRASE_MAX + 1];
@@ -84,7 +87,9 @@ struct tg_policy_answer {
 
 /*
  * A rule matches when one identity meets all its conditions. Conditions on category or score need a
- * listing on that identity's side. First match wins, after the emergency guard and `allow`.
+ * listing on that identity's side. First match wins, after the emergency guard and `allow`. Actions
+ * other than PASS do not apply to an identity that is itself listed `allow` or `emergency`; a class
+ * asked of a caller is the class of the network's own statement where there is one.
  */
 struct tg_policy_rule {
 	char name[TG_POLICY_NAME_MAX + 1];
@@ -101,13 +106,32 @@ struct tg_policy_rule {
 
 /* The POLICY section begins with this; arrays follow at these offsets from the section's start. */
 struct tg_policy_section {
-	uint32_t n_trunks;
+	uint32_t n_trunks; /* 1 to TG_POLICY_MAX_TRUNKS */
 	uint32_t n_rules;
 	uint32_t n_answers;
 	uint32_t trunks_offset;
 	uint32_t rules_offset;
 	uint32_t answers_offset;
 };
+
+static_assert(sizeof(struct tg_policy_trunk) == 108 && sizeof(struct tg_policy_rule) == 56 &&
+		      sizeof(struct tg_policy_answer) == 292 &&
+		      sizeof(struct tg_policy_section) == 24,
+	      "an image's layout does not change without a new version");
+
+/* The only layout there is for these counts (each within its limit): writer and reader compute it
+ * alike. Fills *s and returns the section's length. */
+static inline uint64_t tg_policy_layout(struct tg_policy_section *s, uint32_t n_trunks,
+					uint32_t n_rules, uint32_t n_answers)
+{
+	s->n_trunks = n_trunks;
+	s->n_rules = n_rules;
+	s->n_answers = n_answers;
+	s->rules_offset = sizeof(*s); /* first: the only one with 64-bit members */
+	s->trunks_offset = s->rules_offset + n_rules * (uint32_t)sizeof(struct tg_policy_rule);
+	s->answers_offset = s->trunks_offset + n_trunks * (uint32_t)sizeof(struct tg_policy_trunk);
+	return s->answers_offset + (uint64_t)n_answers * sizeof(struct tg_policy_answer);
+}
 
 /* An opened policy image: the caller's memory, policy's fields. */
 struct tg_policy {
@@ -118,7 +142,19 @@ struct tg_policy {
 	uint32_t n_trunks;
 	uint32_t n_rules;
 	uint32_t n_answers;
+	bool judges_unlisted; /* a rule exists that can match an identity in no list */
 };
+
+/*
+ * What both the compiler and the reader of an image insist on.
+ *   code   400-699, but none that upstream reads as "try again, or elsewhere" (408, 500, 503: it
+ *          would fail the trunk over) or that asks for credentials (401, 407)
+ *   name   1 to TG_POLICY_NAME_MAX of A-Z a-z 0-9 . _ -, NUL-terminated: it is a metrics label
+ *   text   NUL-terminated within `size`, no control character: it goes into a SIP header as it is
+ */
+bool tg_policy_code_valid(unsigned code);
+bool tg_policy_name_valid(const char *name, size_t size);
+bool tg_policy_text_valid(const char *text, size_t size);
 
 /* Validates everything once. 0 or -EINVAL with *err. */
 int tg_policy_open(struct tg_policy *p, const void *image, uint64_t length,
@@ -132,7 +168,8 @@ struct tg_trunk_key {
 	const uint8_t *peer;
 };
 
-/* Index of the first trunk that matches; the catch-all always does. */
+/* Index of the first trunk that matches; the catch-all always does. Before tg_sig_normalise, which
+ * wants that trunk's profile. */
 unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_key *key);
 
 #define TG_RULE_NONE 0xffff /* no rule decided: the guard, allow, or nothing matched */
@@ -148,12 +185,15 @@ struct tg_verdict {
 };
 
 /*
- * `listing` has one entry per identity of `msg`. Order of decision:
- *   1. emergency guard: the called identity is an emergency number or URN, or listed `emergency`;
+ * `listing` has one entry per identity of `msg`; which of its two sides counts follows from the
+ * identity's role. Order of decision:
+ *   1. emergency guard: request or To is an emergency number or URN, or the called identity is
+ *      listed `emergency`: pass;
  *   2. `allow` listed for the caller (the network's statement) or the called identity: pass;
- *   3. rules in order, first match;
+ *   3. rules in order, first match; within a rule caller, called, then the rest as they stand;
  *   4. nothing matched: pass, with the category of the first listed identity as reason, or unlisted.
- * The reason of a rule is the category or the number class that it asked for, else `rule`.
+ * The reason of a rule is the category or the number class that it asked for, else `rule`. A
+ * Remote-Party-ID of the called party (TG_ID_FLAG_PARTY_CALLED) has no say.
  */
 void tg_policy_decide(const struct tg_policy *p, unsigned trunk, const struct tg_sig_msg *msg,
 		      const uint32_t *listing, struct tg_verdict *v);
