@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The verdict memory: what was decided about a transaction, for 32 s (64*T1, RFC 3261 §17.1.1.2: as
+ * long as an INVITE may be retransmitted), so that there is one verdict per transaction however often
+ * it is sent or the table swapped. Fixed size, four ways a bucket, nothing alive is ever evicted.
+ *
+ * May not know what a transaction is: it gets a keyed hash of it.
+ */
+#ifndef TG_FLOW_MEMORY_H
+#define TG_FLOW_MEMORY_H
+
+#include "tollgate/base.h"
+#include "tollgate/policy.h"
+
+#define TG_MEMORY_WAYS 4
+/* Ways that verdicts which let a call through may fill, so that a flood of good calls cannot crowd out
+ * rejects: a reject always finds the fourth, unless three others were rejected in the same bucket. */
+#define TG_MEMORY_PASS_WAYS 3
+#define TG_MEMORY_LIFETIME_MS 32000
+
+struct tg_memory_bucket;
+
+/* One per pipeline; written and read by its worker only. */
+struct tg_memory {
+	struct tg_memory_bucket *bucket;
+	uint64_t n_buckets;
+};
+
+/*
+ * Which INVITE. `key`: keyed hash of the transaction, the same for its CANCEL. `print`: keyed hash of
+ * the identities that were judged: a second INVITE that borrows the transaction of a good one but
+ * names another caller is not its retransmission, and must not inherit its verdict.
+ */
+struct tg_memory_key {
+	uint64_t key;
+	uint16_t print;
+};
+
+/* What is remembered. `epoch` says under which policy the indices in the verdict were valid. */
+struct tg_memory_record {
+	struct tg_verdict verdict;
+	uint8_t epoch; /* 0 to TG_MEMORY_EPOCHS - 1 */
+};
+
+#define TG_MEMORY_EPOCHS 128
+
+/* Does the verdict keep the call from going on? Shadow keeps nothing. */
+static inline bool tg_verdict_enforced(const struct tg_verdict *v)
+{
+	return v->mode == TG_MODE_ENFORCE &&
+	       (v->action == TG_ACTION_REJECT || v->action == TG_ACTION_DROP);
+}
+
+/* Bytes for at least `entries` transactions (rounded up to whole buckets). */
+size_t tg_memory_size(uint32_t entries);
+/* `block`: tg_memory_size bytes, cache-line aligned, the caller's. */
+void tg_memory_init(struct tg_memory *m, void *block, uint32_t entries);
+
+void tg_memory_prefetch(const struct tg_memory *m, uint64_t key);
+
+/* `now_ms`: any monotonic clock. false = nothing alive is remembered. */
+bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
+		    struct tg_memory_record *r);
+
+/* Only after tg_memory_find said no. false = no room: the transaction is not remembered. */
+bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
+		   const struct tg_memory_record *r);
+
+/* For a CANCEL: was its INVITE kept back by us, and no INVITE of that transaction let through? */
+bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms);
+
+#endif
