@@ -84,13 +84,22 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 		       const struct tg_frame_in *in, unsigned n, uint64_t now_ms,
 		       struct tg_result *out);
 
+/*
+ * verdict.answer of a verdict that was remembered from before a policy swap: the answer it named may
+ * be gone, so the built-in 603 Decline goes out. Its verdict.rule is TG_RULE_NONE.
+ */
+#define TG_ANSWER_FALLBACK 0xff
+#define TG_ANSWER_FALLBACK_CODE 603
+
 /* Longest answer frame: two tags, IPv6, UDP, and the header bytes of a 9000-byte INVITE. */
 #define TG_ANSWER_MAX 9216
 
 /*
  * The whole frame that answers in->data: addresses and ports turned round, VLAN stack and DSCP
- * kept, checksums computed. `r` must be this frame's result with fate TG_FATE_ANSWER. Returns its
- * length, 0 if it cannot be built (the caller then forwards and counts answer_impossible).
+ * kept (ECN cleared), checksums computed. `r` must be this frame's result with fate TG_FATE_ANSWER.
+ * Returns its length. The pipeline has made sure that it can be built in TG_ANSWER_MAX bytes; 0 only
+ * if `cap` is smaller and too small. A caller who has no room must absorb the frame, not forward it:
+ * the verdict is remembered, and the retransmission will be answered.
  */
 unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
 			 const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,

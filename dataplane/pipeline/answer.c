@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "dataplane/pipeline/answer.h"
+#include "dataplane/pipeline/layout.h"
+#include "tollgate/checksum.h"
+#include "tollgate/load.h"
+
+#define SIP_PORT 5060 /* RFC 3261 §18.1.1: the default of a sent-by without port */
+#define ETHERNET_MACS 12
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+#define UDP_HEADER 8
+#define TTL 64 /* RFC 1700's default */
+#define ECN_BITS 3u
+
+/*
+ * An IP packet of this size passes every link that carries IPv6 (RFC 8200 §5); a longer answer may be
+ * as long as its request was, which the link has carried. Nothing of ours needs fragments.
+ */
+#define SAFE_PACKET 1280
+
+/*
+ * What an answer has besides the field values it copies: "SIP/2.0 603 " and CRLF (14), a phrase (63),
+ * ";received=" and an IPv6 address (10 + 45), "=65535" (6), ";tag=" and 15, the names and line ends of
+ * From, To, Call-ID and CSeq (8 + 6 + 11 + 8), "Content-Length: 0" and the empty line (21): 207.
+ */
+#define FIXED_MAX 256
+#define VIA_LINE 7 /* "Via: " and CRLF */
+
+static const struct tg_sip_answer fallback_answer = {
+	.code = TG_ANSWER_FALLBACK_CODE, /* RFC 3261 §21.6.2: no other place to try either */
+	.phrase = { (const uint8_t *)"Decline", 7 },
+};
+
+static unsigned headers_len(const struct tg_frame *f)
+{
+	return f->l3_off + (f->ip_version == 6 ? IPV6_HEADER : IPV4_HEADER) + UDP_HEADER;
+}
+
+/* The longest datagram we may send back: see SAFE_PACKET. */
+static unsigned payload_limit(const struct tg_frame *f)
+{
+	const unsigned headers = headers_len(f);
+	unsigned packet = (unsigned)f->payload_off + f->payload_len - f->l3_off;
+
+	if (packet < SAFE_PACKET)
+		packet = SAFE_PACKET;
+	if (packet + f->l3_off > TG_ANSWER_MAX)
+		packet = TG_ANSWER_MAX - f->l3_off;
+	return packet + f->l3_off - headers;
+}
+
+/* RFC 3261 §18.2.2 and RFC 3581 §4; the address is always the source (maddr would let a forged
+ * request aim our answers anywhere). */
+static uint16_t reply_port(const struct tg_frame *f, const struct tg_sip *sip)
+{
+	if (sip->rport.data)
+		return f->sport;
+	return sip->via_port ? sip->via_port : SIP_PORT;
+}
+
+/* An address that one host may have: not unspecified, multicast or broadcast. */
+static bool is_host_address(const uint8_t *a, unsigned version)
+{
+	static const uint8_t unspecified[16];
+
+	if (version == 4)
+		return a[0] != 0 && a[0] < 224;
+	return a[0] != 0xff && memcmp(a, unspecified, sizeof(unspecified)) != 0;
+}
+
+static bool is_between_hosts(const struct tg_frame_in *in, const struct tg_frame *f)
+{
+	if (in->link == TG_LINK_ETHERNET && ((in->data[0] | in->data[6]) & 1))
+		return false; /* group bit (IEEE 802.3 §3.2.3) */
+	return is_host_address(tg_layout_source(in->data, f), f->ip_version) &&
+	       is_host_address(tg_layout_destination(in->data, f), f->ip_version);
+}
+
+static bool fits(const struct tg_frame *f, const struct tg_sip *sip)
+{
+	uint64_t len = FIXED_MAX + sip->from.len + sip->to.len + sip->call_id.len +
+		       sip->cseq_value.len;
+	unsigned i;
+
+	for (i = 0; i < sip->n_vias && i < TG_SIP_MAX_VIAS; i++)
+		len += VIA_LINE + sip->via[i].len;
+	return len <= payload_limit(f);
+}
+
+bool tg_answer_possible(const struct tg_frame_in *in, const struct tg_frame *f,
+			const struct tg_sip *sip)
+{
+	if (sip->duplicate || sip->vias_left_out || sip->n_vias == 0)
+		return false;
+	if (!sip->from.data || !sip->to.data || !sip->call_id.data || !sip->cseq_value.data)
+		return false;
+	if (f->dport == 0 || reply_port(f, sip) == 0)
+		return false;
+	return is_between_hosts(in, f) && fits(f, sip);
+}
+
+static struct tg_span text_span(const char *s, size_t max)
+{
+	const uint32_t len = (uint32_t)strnlen(s, max);
+
+	return (struct tg_span){ len ? (const uint8_t *)s : NULL, len };
+}
+
+/* A verdict from before the policy was swapped may name an answer that no longer exists. */
+static struct tg_sip_answer choose_answer(const struct tg_policy *p, unsigned index)
+{
+	const struct tg_policy_answer *a;
+
+	if (index >= p->n_answers)
+		return fallback_answer;
+	a = &p->answer[index];
+	return (struct tg_sip_answer){
+		.code = a->code,
+		.phrase = text_span(a->phrase, sizeof(a->phrase)),
+		.reason = text_span(a->reason, sizeof(a->reason)),
+	};
+}
+
+/* Fills in the SIP message behind the headers. An answer longer than its request would make us an
+ * amplifier (traps OP-8): then it goes without its Reason, and what remains the request had too. */
+static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generation *gen,
+			  const struct tg_frame_in *in, const struct tg_result *r,
+			  struct tg_span out)
+{
+	const struct tg_frame *f = &r->frame;
+	struct tg_sip_answer answer = choose_answer(&gen->policy, r->verdict.answer);
+	struct tg_sip_source source = { .port = f->sport };
+	uint8_t *to = (uint8_t *)(uintptr_t)out.data;
+	char tag[TG_SIP_TAG_LEN];
+	unsigned len;
+
+	if (!inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, tg_layout_source(in->data, f),
+		       source.text, sizeof(source.text)))
+		return 0;
+	tg_sip_to_tag(r->sip, tg_layout_key(pl), tag);
+	len = tg_sip_answer_build(r->sip, &answer, &source, tag, to, out.len);
+	if (answer.reason.data && (len == 0 || len > f->payload_len)) {
+		answer.reason = (struct tg_span){ NULL, 0 };
+		len = tg_sip_answer_build(r->sip, &answer, &source, tag, to, out.len);
+	}
+	return len;
+}
+
+static void write_ethernet(const struct tg_frame_in *in, const struct tg_frame *f, uint8_t *out)
+{
+	memcpy(out, in->data, f->l3_off); /* tags and type as they were */
+	if (in->link == TG_LINK_ETHERNET && f->l3_off >= ETHERNET_MACS) {
+		memcpy(out, in->data + 6, 6);
+		memcpy(out + 6, in->data, 6);
+	}
+}
+
+/* RFC 791 §3.1: no options, no fragment, so identification may be 0 (RFC 6864 §4.1). The DSCP is the
+ * request's; its ECN bits were about the way it came (RFC 3168 §5), not about this packet's. */
+static void write_ipv4(const uint8_t *in, const struct tg_frame *f, unsigned udp_len, uint8_t *ip)
+{
+	memset(ip, 0, IPV4_HEADER);
+	ip[0] = 0x45;
+	ip[1] = (uint8_t)(f->dscp & ~ECN_BITS);
+	tg_store_be16(ip + 2, (uint16_t)(IPV4_HEADER + udp_len));
+	tg_store_be16(ip + 6, 0x4000); /* DF */
+	ip[8] = TTL;
+	ip[9] = TG_IPPROTO_UDP;
+	memcpy(ip + 12, tg_layout_destination(in, f), 4);
+	memcpy(ip + 16, tg_layout_source(in, f), 4);
+}
+
+/* RFC 8200 §3. */
+static void write_ipv6(const uint8_t *in, const struct tg_frame *f, unsigned udp_len, uint8_t *ip)
+{
+	tg_store_be32(ip, 6u << 28 | (uint32_t)(f->dscp & ~ECN_BITS) << 20);
+	tg_store_be16(ip + 4, (uint16_t)udp_len);
+	ip[6] = TG_IPPROTO_UDP;
+	ip[7] = TTL;
+	memcpy(ip + 8, tg_layout_destination(in, f), 16);
+	memcpy(ip + 24, tg_layout_source(in, f), 16);
+}
+
+unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
+			 const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
+			 unsigned cap)
+{
+	const struct tg_frame *f = &r->frame;
+	const unsigned headers = headers_len(f);
+	unsigned len, room;
+	struct tg_frame a = *f;
+
+	if (!r->sip || !tg_answer_possible(in, f, r->sip) || cap <= headers)
+		return 0;
+	room = cap - headers < payload_limit(f) ? cap - headers : payload_limit(f);
+	len = build_sip(pl, gen, in, r, (struct tg_span){ out + headers, room });
+	if (len == 0)
+		return 0;
+
+	a.l4_off = (uint16_t)(headers - UDP_HEADER);
+	a.payload_off = (uint16_t)headers;
+	a.payload_len = (uint16_t)len;
+	a.sport = f->dport;
+	a.dport = reply_port(f, r->sip);
+	write_ethernet(in, f, out);
+	if (f->ip_version == 6)
+		write_ipv6(in->data, f, UDP_HEADER + len, out + f->l3_off);
+	else
+		write_ipv4(in->data, f, UDP_HEADER + len, out + f->l3_off);
+	tg_store_be16(out + a.l4_off, a.sport);
+	tg_store_be16(out + a.l4_off + 2, a.dport);
+	tg_store_be16(out + a.l4_off + 4, (uint16_t)(UDP_HEADER + len));
+	tg_store_be16(out + a.l4_off + 6, 0);
+	tg_checksum_udp_fill(out, &a);
+	return headers + len;
+}

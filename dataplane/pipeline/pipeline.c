@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <sodium/crypto_shorthash.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "dataplane/flow/cap.h"
+#include "dataplane/flow/memory.h"
+#include "dataplane/pipeline/answer.h"
+#include "dataplane/pipeline/layout.h"
+#include "tollgate/checksum.h"
+
+#define KEYS_MAX (TG_BURST * TG_SIG_MAX_IDS)
+#define ENTRIES_MAX (1u << 28) /* 4 GiB of verdict memory: more is a typing error */
+
+static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct tg_pipeline_config *)0)->key),
+	      "the configured key is a SipHash key");
+
+/* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL. */
+struct message {
+	struct tg_sip *sip;
+	uint16_t frame;	    /* index into the burst */
+	uint16_t first_key; /* INVITE: its identities stand at nums[first_key...] */
+	uint8_t trunk;
+	bool has_key; /* it has a branch and a Call-ID: the memory can tell it apart */
+	struct tg_memory_key key;
+};
+
+struct tg_pipeline {
+	struct tg_memory memory;
+	struct tg_cap cap;
+	uint8_t tag_key[crypto_shorthash_KEYBYTES];
+	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
+	uint64_t policy_id;			     /* the policy that `epoch` stands for */
+	uint8_t epoch;
+	struct tg_table_adapt adapt;
+
+	/* The burst in hand. */
+	unsigned n_messages;
+	unsigned n_keys;
+	struct message message[TG_BURST];
+	struct tg_num nums[KEYS_MAX];
+	uint32_t listings[KEYS_MAX];
+	struct tg_sip sip[TG_BURST];
+} TG_ALIGNED(TG_CACHE_LINE);
+
+/* What every phase needs, so that none takes ten parameters. */
+struct burst {
+	struct tg_pipeline *pl;
+	const struct tg_generation *gen;
+	const struct tg_frame_in *in;
+	struct tg_result *out;
+	unsigned n;
+	uint64_t now_ms;
+};
+
+size_t tg_pipeline_size(const struct tg_pipeline_config *config)
+{
+	if (config->memory_entries == 0 || config->memory_entries > ENTRIES_MAX ||
+	    config->cap_entries == 0 || config->cap_entries > ENTRIES_MAX)
+		return 0;
+	return sizeof(struct tg_pipeline) + tg_memory_size(config->memory_entries) +
+	       tg_cap_size(config->cap_entries);
+}
+
+/*
+ * To-tags are hashes that everybody may ask for, by sending a call that is rejected. What they are
+ * made with must not also place transactions and sources in our tables, or an attacker could aim.
+ */
+static void derive_flow_key(struct tg_pipeline *pl)
+{
+	static const char label[2][8] = { "tg-flow", "tg-FLOW" };
+	unsigned i;
+
+	for (i = 0; i < 2; i++)
+		crypto_shorthash(pl->flow_key + i * crypto_shorthash_BYTES,
+				 (const unsigned char *)label[i], sizeof(label[i]), pl->tag_key);
+}
+
+struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config)
+{
+	struct tg_pipeline *pl = memory;
+	uint8_t *rest = (uint8_t *)memory + sizeof(*pl);
+
+	memset(pl, 0, sizeof(*pl));
+	memcpy(pl->tag_key, config->key, sizeof(pl->tag_key));
+	derive_flow_key(pl);
+	tg_memory_init(&pl->memory, rest, config->memory_entries);
+	rest += tg_memory_size(config->memory_entries);
+	tg_cap_init(&pl->cap, rest, config->cap_entries);
+	return pl;
+}
+
+const struct tg_table_adapt *tg_pipeline_adapt(const struct tg_pipeline *pl)
+{
+	return &pl->adapt;
+}
+
+const uint8_t *tg_layout_key(const struct tg_pipeline *pl)
+{
+	return pl->tag_key;
+}
+
+uint64_t tg_generation_hash(const struct tg_generation *g)
+{
+	const uint64_t ids[3] = {
+		g->base.header ? g->base.header->id : 0,
+		g->has_delta && g->delta.header ? g->delta.header->id : 0,
+		g->policy.header ? g->policy.header->id : 0,
+	};
+
+	return XXH3_64bits(ids, sizeof(ids));
+}
+
+static uint64_t keyed_hash(const struct tg_pipeline *pl, const void *bytes, size_t len)
+{
+	uint64_t hash;
+
+	static_assert(crypto_shorthash_BYTES == sizeof(hash), "SipHash-2-4 gives 64 bits");
+	crypto_shorthash((unsigned char *)&hash, bytes, len, pl->flow_key);
+	return hash;
+}
+
+/* ---- phase 1: heads of frames ------------------------------------------------------------------ */
+
+/* Ethernet 14 + two tags 8 + IPv6 40 + UDP 8 = 70 bytes, and a start line: two cache lines. From
+ * there on the parser reads straight ahead, which the hardware prefetcher sees by itself. */
+static void prefetch_heads(const struct burst *b)
+{
+	unsigned i;
+
+	for (i = 0; i < b->n; i++) {
+		__builtin_prefetch(b->in[i].data);
+		__builtin_prefetch(b->in[i].data + TG_CACHE_LINE);
+	}
+}
+
+/* ---- phase 2: walk, classify, parse ------------------------------------------------------------ */
+
+/*
+ * A datagram that is no SIP by its start line. What may hide a call is counted by reason, so that
+ * coverage is an honest figure; the well-known port is all there is to go by.
+ */
+static enum tg_reason classify_other(const struct tg_frame *f, struct tg_span payload)
+{
+	/* RFC 3320 §7: a SigComp message begins with five one bits. */
+	if ((f->dport == 5060 || f->sport == 5060) && payload.len > 0 && payload.data[0] >= 0xf8)
+		return TG_REASON_SIGCOMP;
+	/* RFC 6347 §4.1: DTLS records have the version 254.x. */
+	if ((f->dport == 5061 || f->sport == 5061) && payload.len > 1 && payload.data[1] == 0xfe)
+		return TG_REASON_TLS;
+	switch (f->dport) {
+	case 1701: /* L2TP */
+	case 2152: /* GTP-U */
+	case 3544: /* Teredo */
+	case 4500: /* ESP in UDP */
+	case 4754: /* GRE in UDP */
+	case 4789: /* VXLAN */
+	case 6081: /* Geneve */
+		return TG_REASON_TUNNEL;
+	case 6635: /* RFC 7510 */
+		return TG_REASON_MPLS;
+	case 9899: /* RFC 6951 */
+		return TG_REASON_SCTP;
+	default:
+		return TG_REASON_NOT_SIP;
+	}
+}
+
+/* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
+static bool checksum_ok(const struct tg_frame_in *in, const struct tg_frame *f)
+{
+	switch (in->checksum) {
+	case TG_PIPELINE_CSUM_GOOD:
+	case TG_PIPELINE_CSUM_IGNORE:
+		return true;
+	case TG_PIPELINE_CSUM_BAD:
+		return false;
+	default:
+		return tg_checksum_udp_ok(in->data, f);
+	}
+}
+
+/* What the frame is. TG_REASON_NONE: sip holds an initial INVITE, an ACK or a CANCEL. */
+static enum tg_reason read_frame(const struct tg_frame_in *in, struct tg_frame *f,
+				 struct tg_sip *sip)
+{
+	enum tg_reason reason;
+	struct tg_span payload;
+
+	reason = tg_frame_walk(in->data, in->data + in->len, (enum tg_link)in->link, f);
+	if (reason != TG_REASON_NONE)
+		return reason;
+	payload = (struct tg_span){ in->data + f->payload_off, f->payload_len };
+	reason = tg_sip_parse(payload, sip);
+	if (reason == TG_REASON_NOT_SIP)
+		return classify_other(f, payload);
+	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE && !checksum_ok(in, f))
+		return TG_REASON_BAD_CHECKSUM;
+	return reason;
+}
+
+static void read_frames(struct burst *b)
+{
+	struct tg_pipeline *pl = b->pl;
+	unsigned i;
+
+	pl->n_messages = 0;
+	for (i = 0; i < b->n; i++) {
+		struct tg_sip *sip = &pl->sip[pl->n_messages];
+		struct tg_result *r = &b->out[i];
+		enum tg_reason reason;
+
+		memset(r, 0, sizeof(*r));
+		r->fate = TG_FATE_FORWARD;
+		reason = read_frame(&b->in[i], &r->frame, sip);
+		r->reason = (uint8_t)reason;
+		if (reason != TG_REASON_NONE)
+			continue;
+		r->sip = sip;
+		pl->message[pl->n_messages++] = (struct message){
+			.sip = sip,
+			.frame = (uint16_t)i,
+		};
+	}
+}
+
+/* ---- phase 3: trunks, numbers, keys ------------------------------------------------------------ */
+
+/* The identities that the verdict rests on; see struct tg_memory_key. A form that is no number counts
+ * by its bytes. */
+static uint16_t identities_print(const struct tg_pipeline *pl, const struct tg_sig_msg *m)
+{
+	uint64_t word[TG_SIG_MAX_IDS];
+	unsigned i;
+
+	for (i = 0; i < m->n_ids; i++) {
+		const struct tg_span raw = tg_identity_raw(m, i);
+
+		word[i] = tg_num_is_none(m->id[i].num) ? XXH3_64bits(raw.data, raw.len)
+						       : m->id[i].num.v;
+	}
+	return (uint16_t)keyed_hash(pl, word, m->n_ids * sizeof(word[0]));
+}
+
+static unsigned find_trunk(const struct burst *b, const struct message *m)
+{
+	const struct tg_frame_in *in = &b->in[m->frame];
+	const struct tg_frame *f = &b->out[m->frame].frame;
+	const struct tg_trunk_key key = {
+		.port = in->port,
+		.vlan = tg_layout_vlan(f),
+		.ip_version = f->ip_version,
+		.peer = tg_layout_source(in->data, f),
+	};
+
+	return tg_policy_trunk_find(&b->gen->policy, &key);
+}
+
+static void gather_invite(struct burst *b, struct message *m)
+{
+	struct tg_pipeline *pl = b->pl;
+	struct tg_sig_msg *sig = &m->sip->sig;
+	unsigned i;
+
+	m->trunk = (uint8_t)find_trunk(b, m);
+	tg_sig_normalise(sig, &b->gen->policy.trunk[m->trunk].profile);
+	m->first_key = (uint16_t)pl->n_keys;
+	for (i = 0; i < sig->n_ids; i++)
+		pl->nums[pl->n_keys++] = sig->id[i].num;
+	if (m->has_key)
+		m->key.print = identities_print(pl, sig);
+}
+
+static void gather_keys(struct burst *b)
+{
+	struct tg_pipeline *pl = b->pl;
+	unsigned i;
+
+	pl->n_keys = 0;
+	for (i = 0; i < pl->n_messages; i++) {
+		struct message *m = &pl->message[i];
+
+		/* An ACK is known by its To-tag, not by the memory. */
+		m->has_key = m->sip->method != TG_SIP_ACK && m->sip->branch.len > 0 &&
+			     m->sip->call_id.len > 0;
+		if (m->has_key) {
+			m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
+			tg_memory_prefetch(&pl->memory, m->key.key);
+		}
+		if (m->sip->method == TG_SIP_INVITE)
+			gather_invite(b, m);
+	}
+}
+
+/* ---- phase 5: decide --------------------------------------------------------------------------- */
+
+/*
+ * The first verdict on this transaction, if it is remembered. Its indices are those of the policy of
+ * then: under another one the trunk is found anew, the rule has no name any more, and the answer
+ * becomes the built-in one (TG_ANSWER_FALLBACK).
+ */
+static bool recall(const struct burst *b, const struct message *m, struct tg_result *r)
+{
+	struct tg_memory_record rec;
+
+	if (!m->has_key || !tg_memory_find(&b->pl->memory, m->key, b->now_ms, &rec))
+		return false;
+	if (rec.epoch != b->pl->epoch) {
+		rec.verdict.trunk = m->trunk;
+		rec.verdict.rule = TG_RULE_NONE;
+		rec.verdict.answer = TG_ANSWER_FALLBACK;
+	}
+	if (rec.verdict.identity >= m->sip->sig.n_ids)
+		rec.verdict.identity = TG_SIG_NO_ID;
+	r->verdict = rec.verdict;
+	r->repeated = true;
+	return true;
+}
+
+/* A fresh verdict that keeps a call back has to be possible and remembered, or the call goes on:
+ * then its retransmissions and its CANCEL must go the same way. */
+static enum tg_reason commit(const struct burst *b, const struct message *m, struct tg_result *r)
+{
+	const struct tg_memory_record rec = { r->verdict, b->pl->epoch };
+	const bool enforced = tg_verdict_enforced(&r->verdict);
+	bool remembered;
+
+	if (enforced && r->verdict.action == TG_ACTION_REJECT &&
+	    !tg_answer_possible(&b->in[m->frame], &r->frame, m->sip))
+		return TG_REASON_ANSWER_IMPOSSIBLE;
+	if (!m->has_key)
+		return TG_REASON_NONE;
+	remembered = tg_memory_put(&b->pl->memory, m->key, b->now_ms, &rec);
+	return enforced && !remembered ? TG_REASON_MEMORY_FULL : TG_REASON_NONE;
+}
+
+static bool may_answer(const struct burst *b, const struct message *m, const struct tg_result *r)
+{
+	const struct tg_policy_trunk *trunk = &b->gen->policy.trunk[m->trunk];
+	const uint8_t *source = tg_layout_source(b->in[m->frame].data, &r->frame);
+	const uint64_t id = keyed_hash(b->pl, source, r->frame.ip_version == 6 ? 16 : 4);
+
+	return tg_cap_allow(&b->pl->cap, id, trunk->answers_per_second, b->now_ms);
+}
+
+static void decide_invite(const struct burst *b, const struct message *m, struct tg_result *r)
+{
+	enum tg_reason obstacle = TG_REASON_NONE;
+
+	r->judged = true;
+	r->listing = &b->pl->listings[m->first_key];
+	if (!recall(b, m, r)) {
+		tg_policy_decide(&b->gen->policy, m->trunk, &m->sip->sig, r->listing, &r->verdict);
+		obstacle = commit(b, m, r);
+	}
+	r->reason = obstacle == TG_REASON_NONE ? r->verdict.reason : (uint8_t)obstacle;
+	if (obstacle != TG_REASON_NONE || !tg_verdict_enforced(&r->verdict))
+		return;
+	r->fate = TG_FATE_ABSORB;
+	if (r->verdict.action != TG_ACTION_REJECT)
+		return;
+	if (may_answer(b, m, r))
+		r->fate = TG_FATE_ANSWER;
+	else
+		r->reason = TG_REASON_ANSWER_CAPPED;
+}
+
+/* An ACK or CANCEL that belongs to an answer of ours goes no further; any other passes. */
+static void decide_other(const struct burst *b, const struct message *m, struct tg_result *r)
+{
+	const bool ack = m->sip->method == TG_SIP_ACK;
+	const bool ours = ack ? tg_sip_to_tag_is_ours(m->sip, b->pl->tag_key)
+			      : m->has_key && tg_memory_kept_back(&b->pl->memory, m->key.key,
+								  b->now_ms);
+
+	r->reason = TG_REASON_SIP_REQUEST;
+	if (!ours)
+		return;
+	if (!checksum_ok(&b->in[m->frame], &r->frame)) {
+		r->reason = TG_REASON_BAD_CHECKSUM;
+		return;
+	}
+	r->fate = TG_FATE_ABSORB;
+	r->reason = ack ? TG_REASON_ACK_ABSORBED : TG_REASON_CANCEL_ABSORBED;
+}
+
+/* In the order of arrival: a retransmission in the same burst finds its first copy's verdict. */
+static void decide(const struct burst *b)
+{
+	unsigned i;
+
+	for (i = 0; i < b->pl->n_messages; i++) {
+		const struct message *m = &b->pl->message[i];
+
+		if (m->sip->method == TG_SIP_INVITE)
+			decide_invite(b, m, &b->out[m->frame]);
+		else
+			decide_other(b, m, &b->out[m->frame]);
+	}
+}
+
+/* ---- the burst --------------------------------------------------------------------------------- */
+
+static void pass_all(const struct burst *b)
+{
+	unsigned i;
+
+	for (i = 0; i < b->n; i++) {
+		memset(&b->out[i], 0, sizeof(b->out[i]));
+		b->out[i].fate = TG_FATE_FORWARD;
+		b->out[i].reason = TG_REASON_NO_GENERATION;
+	}
+}
+
+/* Numbers the policies that this pipeline has seen, so that a remembered verdict knows whether its
+ * indices still hold. 128 swaps within 32 s would come round: then an index is at worst another's,
+ * and is checked where it is used. */
+static void note_policy(struct tg_pipeline *pl, const struct tg_policy *p)
+{
+	if (p->header->id == pl->policy_id)
+		return;
+	pl->policy_id = p->header->id;
+	pl->epoch = (uint8_t)((pl->epoch + 1) % TG_MEMORY_EPOCHS);
+}
+
+void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
+		       const struct tg_frame_in *in, unsigned n, uint64_t now_ms,
+		       struct tg_result *out)
+{
+	struct burst b = { pl, gen, in, out, n, now_ms };
+
+	if (!gen) {
+		pass_all(&b);
+		return;
+	}
+	note_policy(pl, &gen->policy);
+	prefetch_heads(&b);
+	read_frames(&b);
+	gather_keys(&b);
+	tg_table_lookup_burst(&gen->base, gen->has_delta ? &gen->delta : NULL, &pl->adapt, pl->nums,
+			      pl->n_keys, pl->listings);
+	decide(&b);
+}
