@@ -8,6 +8,7 @@
 #include "tollgate/load.h"
 
 #define PROTO_UDP 17
+#define EXT_ROUTING 43
 #define EXT_FRAGMENT 44
 #define EXT_AH 51
 
@@ -85,6 +86,8 @@ static size_t put_extension(const struct tg_pkt *p, uint8_t type, uint8_t *out)
 	case EXT_AH:
 		out[1] = 2; /* RFC 4302 §2.2: 4-byte words minus 2 */
 		return 16;
+	case EXT_ROUTING: /* type 0, no segments left */
+		return 8;
 	default:
 		out[2] = 1; /* PadN */
 		out[3] = 4;
