@@ -80,12 +80,6 @@ struct views {
 	uint8_t role_bits;
 };
 
-static enum tg_side side_of_role(unsigned role)
-{
-	return role == TG_ROLE_CALLED || role == TG_ROLE_ORIGINAL_CALLED ? TG_SIDE_CALLED
-									 : TG_SIDE_CALLER;
-}
-
 static enum tg_category category_of(uint32_t listing, enum tg_side side)
 {
 	const enum tg_category c = tg_slot_category(tg_listing_side(listing, side));
@@ -122,8 +116,8 @@ static void add_view(struct views *vs, const struct tg_sig_msg *msg, const uint3
 		     unsigned i)
 {
 	const struct tg_identity *id = &msg->id[i];
-	const uint32_t slot = tg_listing_side(listing[i], side_of_role(id->role));
-	const enum tg_category category = category_of(listing[i], side_of_role(id->role));
+	const uint32_t slot = tg_listing_side(listing[i], tg_role_side(id->role));
+	const enum tg_category category = category_of(listing[i], tg_role_side(id->role));
 	struct view *v;
 
 	/* The called party as the network describes it: neither caller nor where the call goes. */
@@ -180,7 +174,7 @@ static bool guard_emergency(const struct tg_sig_msg *msg, const uint32_t *listin
 	for (i = 0; i < n_ids; i++) {
 		const struct tg_identity *id = &msg->id[i];
 
-		if (side_of_role(id->role) != TG_SIDE_CALLED)
+		if (tg_role_side(id->role) != TG_SIDE_CALLED)
 			continue;
 		if (id->flags & TG_ID_FLAG_EMERGENCY ||
 		    (i == msg->called &&
