@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/capture.h"
+#include "tollgate/load.h"
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_QINQ 0x88a8
+
+struct tg_capture {
+	pcap_t *pcap;
+	int link_type;
+	uint64_t n;
+};
+
+int tg_capture_open(const char *path, struct tg_capture **capture, struct tg_error *err)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	struct tg_capture *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return tg_error_set(err, -ENOMEM, "out of memory");
+	errno = 0;
+	c->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
+	if (!c->pcap) {
+		const int code = errno ? -errno : -EINVAL;
+
+		free(c);
+		return tg_error_set(err, code, "not readable as a capture: %s", text);
+	}
+	c->link_type = pcap_datalink(c->pcap);
+	*capture = c;
+	return 0;
+}
+
+void tg_capture_close(struct tg_capture *c)
+{
+	if (!c)
+		return;
+	pcap_close(c->pcap);
+	free(c);
+}
+
+static bool take(struct tg_capture_frame *f, uint32_t n)
+{
+	if (f->len < n)
+		return false;
+	f->data += n;
+	f->len -= n;
+	return true;
+}
+
+/* After a cooked header: an Ethertype, tags that were kept, and the packet. */
+static enum tg_reason strip_to_ip(struct tg_capture_frame *f, uint16_t ethertype)
+{
+	while (ethertype == ETHERTYPE_VLAN || ethertype == ETHERTYPE_QINQ) {
+		if (f->len < 4)
+			return TG_REASON_TRUNCATED;
+		ethertype = tg_load_be16(f->data + 2);
+		(void)take(f, 4);
+	}
+	if (ethertype != ETHERTYPE_IPV4 && ethertype != ETHERTYPE_IPV6)
+		return TG_REASON_NOT_IP;
+	return TG_REASON_NONE;
+}
+
+/* https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html and _SLL2: the protocol's offset in the
+ * header, and its length. */
+static enum tg_reason strip_cooked(struct tg_capture_frame *f, uint32_t protocol, uint32_t header)
+{
+	uint16_t ethertype;
+
+	if (f->len < header)
+		return TG_REASON_TRUNCATED;
+	ethertype = tg_load_be16(f->data + protocol);
+	(void)take(f, header);
+	return strip_to_ip(f, ethertype);
+}
+
+/* LINKTYPE_NULL: an address family in the byte order of the machine that captured, LINKTYPE_LOOP: in
+ * network order. IPv6 has three numbers (NetBSD and OpenBSD, FreeBSD, Darwin), none of them the byte
+ * swap of another. */
+static enum tg_reason strip_family(struct tg_capture_frame *f)
+{
+	uint32_t family;
+
+	if (f->len < 4)
+		return TG_REASON_TRUNCATED;
+	family = tg_load_be32(f->data);
+	if (family > 0xffff)
+		family = __builtin_bswap32(family);
+	(void)take(f, 4);
+	return family == 2 || family == 24 || family == 28 || family == 30 ? TG_REASON_NONE
+									   : TG_REASON_NOT_IP;
+}
+
+static enum tg_reason strip_link(int link_type, struct tg_capture_frame *f)
+{
+	f->link = TG_LINK_IP;
+	switch (link_type) {
+	case DLT_EN10MB:
+		f->link = TG_LINK_ETHERNET;
+		return TG_REASON_NONE;
+	case DLT_LINUX_SLL:
+		return strip_cooked(f, offsetof(struct sll_header, sll_protocol), SLL_HDR_LEN);
+	case DLT_LINUX_SLL2:
+		return strip_cooked(f, offsetof(struct sll2_header, sll2_protocol), SLL2_HDR_LEN);
+	case DLT_NULL:
+	case DLT_LOOP:
+		return strip_family(f);
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return TG_REASON_NONE;
+	default:
+		return TG_REASON_LINK_TYPE;
+	}
+}
+
+int tg_capture_next(struct tg_capture *c, struct tg_capture_frame *f, struct tg_error *err)
+{
+	struct pcap_pkthdr *header;
+	const u_char *data;
+	int got;
+
+	got = pcap_next_ex(c->pcap, &header, &data);
+	if (got == PCAP_ERROR_BREAK)
+		return 0;
+	if (got != 1)
+		return tg_error_set(err, -EINVAL, "after frame %llu: %s", (unsigned long long)c->n,
+				    pcap_geterr(c->pcap));
+	*f = (struct tg_capture_frame){
+		.data = data,
+		.len = header->caplen,
+		.number = ++c->n,
+		.time_ns = (uint64_t)header->ts.tv_sec * 1000000000u +
+			   (uint64_t)header->ts.tv_usec, /* ns: asked for in tg_capture_open */
+	};
+	f->reason = strip_link(c->link_type, f);
+	return 1;
+}
