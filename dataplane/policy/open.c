@@ -88,7 +88,8 @@ static bool profile_valid(const struct tg_num_profile *p)
 	       (p->country_code_len == 0 || p->country_code[0] != '0') &&
 	       digits_valid(p->national_prefix, p->national_prefix_len,
 			    sizeof(p->national_prefix)) &&
-	       p->bare <= TG_NUM_BARE_NATIONAL && p->national_min <= p->national_max &&
+	       p->bare <= TG_NUM_BARE_NATIONAL && p->national_min <= TG_NUM_MAX_DIGITS &&
+	       (p->national_max == 0 || p->national_max >= p->national_min) && /* 0 = not stated */
 	       p->country_code_len + p->national_max <= TG_NUM_MAX_DIGITS;
 }
 

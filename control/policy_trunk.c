@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/policy_doc.h"
+
+#define ANSWERS_PER_SECOND_DEFAULT 1000
+
+/* Plain decimal, no more than max; -1 if it is anything else. */
+static long decimal(const char *s, unsigned long max)
+{
+	unsigned long v;
+
+	if (*s == 0 || strlen(s) > 9 || s[strspn(s, "0123456789")] != 0 || (*s == '0' && s[1]))
+		return -1;
+	v = strtoul(s, NULL, 10);
+	return v <= max ? (long)v : -1;
+}
+
+static int take_port(const struct policy_draft *d, const char *path, const char *s, uint16_t *port)
+{
+	const long v = decimal(s, TG_TRUNK_ANY_PORT - 1);
+
+	if (strcmp(s, "any") == 0) {
+		*port = TG_TRUNK_ANY_PORT;
+		return 0;
+	}
+	if (v < 0)
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "port").text,
+				      "port must be a DPDK port number or any, not %s",
+				      tg_yaml_quote(s).text);
+	*port = (uint16_t)v;
+	return 0;
+}
+
+static int take_vlan(const struct policy_draft *d, const char *path, const char *s, uint16_t *vlan)
+{
+	const long v = s ? decimal(s, 4094) : -1;
+
+	if (!s || strcmp(s, "any") == 0) {
+		*vlan = TG_TRUNK_ANY_VLAN;
+	} else if (strcmp(s, "none") == 0) {
+		*vlan = TG_TRUNK_NO_VLAN;
+	} else if (v >= 1) {
+		*vlan = (uint16_t)v;
+	} else {
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "vlan").text,
+				      "vlan must be 1 to 4094, any or none, not %s",
+				      tg_yaml_quote(s).text);
+	}
+	return 0;
+}
+
+/* Bits of the address below the prefix; false = none are set. */
+static bool clear_host_bits(uint8_t addr[16], unsigned bits)
+{
+	bool any = false;
+	unsigned i;
+
+	for (i = bits; i < 128; i++) {
+		const uint8_t bit = (uint8_t)(0x80 >> i % 8);
+
+		any |= (addr[i / 8] & bit) != 0;
+		addr[i / 8] &= (uint8_t)~bit;
+	}
+	return any;
+}
+
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
+static int take_peer(const struct policy_draft *d, const char *path, const char *s,
+		     struct tg_policy_trunk *t)
+{
+	char addr[INET6_ADDRSTRLEN] = "", correct[INET6_ADDRSTRLEN];
+	const size_t len = strcspn(s, "/");
+	const int family = strchr(s, ':') ? AF_INET6 : AF_INET;
+	const long max = family == AF_INET6 ? 128 : 32;
+	const long bits = s[len] ? decimal(s + len + 1, (unsigned long)max) : max;
+
+	if (len < sizeof(addr))
+		memcpy(addr, s, len);
+	if (inet_pton(family, addr, t->peer) != 1)
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "peer").text,
+				      "peer %s is no address prefix such as 192.0.2.0/24 or "
+				      "2001:db8::/32",
+				      tg_yaml_quote(s).text);
+	if (bits < 0)
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "peer").text,
+				      "peer %s: the prefix length must be 0 to %ld",
+				      tg_yaml_quote(s).text, max);
+	if (clear_host_bits(t->peer, (unsigned)bits)) {
+		inet_ntop(family, t->peer, correct, sizeof(correct));
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "peer").text,
+				      "peer %s has bits set beyond its prefix; write %s/%ld",
+				      tg_yaml_quote(s).text, correct, bits);
+	}
+	t->peer_version = family == AF_INET6 ? 6 : 4;
+	t->peer_bits = (uint8_t)bits;
+	return 0;
+}
+
+/* ---- numbering profile ------------------------------------------------------------------------- */
+
+static int take_digits(const struct policy_draft *d, const char *path, const char *s, size_t max,
+		       char *digits, uint8_t *len)
+{
+	const size_t n = s ? strlen(s) : 0;
+
+	if (n > max || (s && s[strspn(s, "0123456789")] != 0))
+		return tg_yaml_refuse(d->yaml, d->err, path, "%s: 1 to %zu digits, not %s", path,
+				      max, tg_yaml_quote(s).text);
+	if (n > 0)
+		memcpy(digits, s, n);
+	*len = (uint8_t)n;
+	return 0;
+}
+
+static int take_international_prefixes(const struct policy_draft *d, const char *path,
+				       const struct policy_doc_profile *in,
+				       struct tg_num_profile *p)
+{
+	unsigned i;
+	int ret;
+
+	for (i = 0; i < in->international_prefixes_count; i++) {
+		char entry[2 * POLICY_PATH_MAX];
+
+		snprintf(entry, sizeof(entry), "%s.international_prefixes[%u]", path, i);
+		ret = take_digits(d, entry, in->international_prefixes[i], TG_NUM_PREFIX_MAX,
+				  p->international_prefix[i], &p->international_prefix_len[i]);
+		if (ret != 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int take_national_lengths(const struct policy_draft *d, const char *path,
+				 const struct policy_doc_profile *in, struct tg_num_profile *p)
+{
+	const uint32_t room = TG_NUM_MAX_DIGITS - p->country_code_len;
+	const uint32_t min = in->national_min ? *in->national_min : 1;
+	const uint32_t max = in->national_max ? *in->national_max : room;
+
+	if (min < 1 || min > room)
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "national_min").text,
+				      "national_min must be 1 to %u, since a number has %d digits "
+				      "at most, country code included",
+				      room, TG_NUM_MAX_DIGITS);
+	if (max < min || max > room)
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "national_max").text,
+				      "national_max must be %u to %u", min, room);
+	p->national_min = in->national_min ? (uint8_t)min : 0;
+	p->national_max = in->national_max ? (uint8_t)max : 0;
+	return 0;
+}
+
+static int take_profile(const struct policy_draft *d, const char *path,
+			const struct policy_doc_profile *in, struct tg_num_profile *p)
+{
+	int ret;
+
+	if (!in)
+		return 0;
+	ret = take_digits(d, tg_policy_path(path, "country_code").text, in->country_code,
+			  sizeof(p->country_code), p->country_code, &p->country_code_len);
+	if (ret != 0)
+		return ret;
+	if (p->country_code_len && p->country_code[0] == '0')
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "country_code").text,
+				      "country_code: no country code begins with 0");
+	ret = take_digits(d, tg_policy_path(path, "national_prefix").text, in->national_prefix,
+			  TG_NUM_PREFIX_MAX, p->national_prefix, &p->national_prefix_len);
+	if (ret != 0)
+		return ret;
+	ret = take_international_prefixes(d, path, in, p);
+	if (ret != 0)
+		return ret;
+	p->bare = (uint8_t)in->bare;
+	if (!p->country_code_len && (p->national_prefix_len || p->bare == TG_NUM_BARE_NATIONAL ||
+				     in->national_min || in->national_max))
+		return tg_yaml_refuse(d->yaml, d->err, path,
+				      "profile: national numbers need a country_code");
+	return take_national_lengths(d, path, in, p);
+}
+
+/* ---- trunks ------------------------------------------------------------------------------------ */
+
+/* Does everything that matches b match a too? Then b, behind a, never gets a call. */
+static bool covers(const struct tg_policy_trunk *a, const struct tg_policy_trunk *b)
+{
+	uint8_t narrowed[16];
+
+	if (a->port != TG_TRUNK_ANY_PORT && a->port != b->port)
+		return false;
+	if (a->vlan != TG_TRUNK_ANY_VLAN && a->vlan != b->vlan)
+		return false;
+	if (a->peer_version == 0)
+		return true;
+	memcpy(narrowed, b->peer, sizeof(narrowed));
+	clear_host_bits(narrowed, a->peer_bits);
+	return a->peer_version == b->peer_version && a->peer_bits <= b->peer_bits &&
+	       memcmp(narrowed, a->peer, sizeof(narrowed)) == 0;
+}
+
+static int check_against_earlier(const struct policy_draft *d, const char *path, uint32_t i)
+{
+	uint32_t j;
+
+	for (j = 0; j < i; j++) {
+		if (strcmp(d->trunk[j].name, d->trunk[i].name) == 0)
+			return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "name").text,
+					      "two trunks are named %s", d->trunk[i].name);
+		if (covers(&d->trunk[j], &d->trunk[i]))
+			return tg_yaml_refuse(d->yaml, d->err, path,
+					      "trunk %s never gets a call: trunk %s before it "
+					      "takes all that it would match",
+					      d->trunk[i].name, d->trunk[j].name);
+	}
+	return 0;
+}
+
+static int check_catch_all(const struct policy_draft *d, const char *path,
+			   const struct tg_policy_trunk *t, bool last)
+{
+	if (strcmp(t->name, TG_POLICY_CATCH_ALL) != 0)
+		return 0;
+	if (!last)
+		return tg_yaml_refuse(d->yaml, d->err, path,
+				      "trunk default takes what no other trunk matches: it must be "
+				      "the last");
+	if (t->port != TG_TRUNK_ANY_PORT || t->vlan != TG_TRUNK_ANY_VLAN || t->peer_version != 0)
+		return tg_yaml_refuse(d->yaml, d->err, path,
+				      "trunk default takes what no other trunk matches: port any, "
+				      "and neither vlan nor peer");
+	return 0;
+}
+
+static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint32_t i)
+{
+	const struct policy_doc_trunk *in = &doc->trunks[i];
+	struct tg_policy_trunk *t = &d->trunk[i];
+	const uint32_t rate = in->answers_per_second ? *in->answers_per_second
+						     : ANSWERS_PER_SECOND_DEFAULT;
+	char path[POLICY_PATH_MAX / 2];
+	int ret;
+
+	snprintf(path, sizeof(path), "trunks[%u]", i);
+	ret = tg_policy_draft_name(d, path, in->name, t->name);
+	if (ret == 0)
+		ret = take_port(d, path, in->port, &t->port);
+	if (ret == 0)
+		ret = take_vlan(d, path, in->vlan, &t->vlan);
+	if (ret == 0 && in->peer)
+		ret = take_peer(d, path, in->peer, t);
+	if (ret != 0)
+		return ret;
+	if (rate < 1 || rate > TG_POLICY_MAX_ANSWER_RATE)
+		return tg_yaml_refuse(
+			d->yaml, d->err, tg_policy_path(path, "answers_per_second").text,
+			"answers_per_second must be 1 to %d", TG_POLICY_MAX_ANSWER_RATE);
+	t->answers_per_second = rate;
+	t->mode = (uint8_t)in->mode;
+	ret = take_profile(d, tg_policy_path(path, "profile").text, in->profile, &t->profile);
+	if (ret == 0)
+		ret = check_catch_all(d, path, t, i + 1 == doc->trunks_count);
+	return ret == 0 ? check_against_earlier(d, path, i) : ret;
+}
+
+int tg_policy_draft_trunks(struct policy_draft *d, const struct policy_doc *doc)
+{
+	struct tg_policy_trunk *catch_all;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < doc->trunks_count; i++) {
+		ret = take_trunk(d, doc, i);
+		if (ret != 0)
+			return ret;
+	}
+	d->n_trunks = doc->trunks_count;
+	if (i > 0 && strcmp(d->trunk[i - 1].name, TG_POLICY_CATCH_ALL) == 0)
+		return 0;
+	if (i == TG_POLICY_MAX_TRUNKS)
+		return tg_yaml_refuse(d->yaml, d->err, "trunks",
+				      "more than %d trunks, and the catch-all default",
+				      TG_POLICY_MAX_TRUNKS - 1);
+	catch_all = &d->trunk[d->n_trunks++];
+	*catch_all = (struct tg_policy_trunk){
+		.name = TG_POLICY_CATCH_ALL,
+		.port = TG_TRUNK_ANY_PORT,
+		.vlan = TG_TRUNK_ANY_VLAN,
+		.mode = TG_MODE_SHADOW,
+		.answers_per_second = ANSWERS_PER_SECOND_DEFAULT,
+	};
+	return 0;
+}
