@@ -29,7 +29,7 @@ CONTROL_LIBS = -lsqlite3 -levent -lcyaml -lyaml -ljansson -lpcap -lsodium -lxxha
 RUN_LIBS = $(DPDK_LIBS) -ljansson -lsodium -lxxhash -lpthread
 
 # ---- sources: a room is a folder; a file in it is built ------------------------------------------
-LIB_SRC := $(wildcard dataplane/*.c $(patsubst %,dataplane/%/*.c,num sig rep policy flow pipeline))
+LIB_SRC := $(filter-out %.inc.c,$(wildcard dataplane/*.c $(patsubst %,dataplane/%/*.c,num sig rep policy flow pipeline)))
 RUN_SRC := $(wildcard dataplane/run/*.c)
 CONTROL_SRC := $(wildcard control/*.c)
 MAINS := dataplane/run/main.c control/tollgated.c control/tgctl.c

@@ -18,6 +18,7 @@
 #define tg_unlikely(x) __builtin_expect(!!(x), 0)
 #define TG_ALIGNED(n) __attribute__((aligned(n)))
 #define TG_ALWAYS_INLINE static inline __attribute__((always_inline))
+#define TG_CONSTRUCTOR __attribute__((constructor)) /* runs before main() */
 #define TG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* How many frames are worked on at once: one rx burst, and the depth at which the table's

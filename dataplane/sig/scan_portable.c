@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Eight bytes at a time in a general register: every CPU has one. */
+#include "dataplane/sig/scan.h"
+#include "tollgate/load.h"
+
+#define EACH(byte) ((uint64_t)(byte)*0x0101010101010101ull)
+#define LOW7 EACH(0x7f)
+#define HIGH EACH(0x80)
+
+/* The high bit of each byte that equals `byte`. Exact in every byte: no sum leaves its byte. */
+static inline uint64_t equal(uint64_t w, uint8_t byte)
+{
+	const uint64_t x = w ^ EACH(byte);
+
+	return ~(((x & LOW7) + LOW7) | x) & HIGH;
+}
+
+/* The high bit of each byte in ':'..'@'. Seven-bit sums stay in their byte; a byte above 0x7f is
+ * struck out at the end. */
+static inline uint64_t colon_to_at(uint64_t w)
+{
+	const uint64_t low = w & LOW7;
+	const uint64_t reached = low + EACH(0x80 - ':');
+	const uint64_t passed = low + EACH(0x80 - '@' - 1);
+
+	return reached & ~passed & ~w & HIGH;
+}
+
+/* Byte i's high bit to bit i: the product has flag i at bit 8i + 7*(8-i) = 56 + i, and no two
+ * flags meet in one bit. */
+static inline uint64_t gather(uint64_t flags)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	flags = __builtin_bswap64(flags);
+#endif
+	return (flags >> 7) * 0x0102040810204080ull >> 56;
+}
+
+static inline uint64_t block_lf(const uint8_t *p)
+{
+	uint64_t bits = 0;
+	unsigned i;
+
+	for (i = 0; i < TG_SCAN_BLOCK; i += 8)
+		bits |= gather(equal(tg_load_u64(p + i), '\n')) << i;
+	return bits;
+}
+
+static inline uint64_t block_delimiters(const uint8_t *p)
+{
+	uint64_t bits = 0;
+	unsigned i;
+
+	for (i = 0; i < TG_SCAN_BLOCK; i += 8) {
+		const uint64_t w = tg_load_u64(p + i);
+
+		bits |= gather(colon_to_at(w) | equal(w, '"') | equal(w, ',') | equal(w, '\\'))
+			<< i;
+	}
+	return bits;
+}
+
+#define SCAN_OPS tg_scan_portable
+#define SCAN_NAME "portable"
+#include "dataplane/sig/scan.inc.c"

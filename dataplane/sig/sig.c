@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Names, and from raw forms to numbers: what all protocols share. */
+#include "tollgate/sig.h"
+
+const char *tg_role_name(unsigned role)
+{
+	static const char *const names[TG_ROLE_COUNT] = {
+#define X(sym, name) [TG_ROLE_##sym] = (name),
+		TG_ROLES(X)
+#undef X
+	};
+
+	return role < TG_ROLE_COUNT ? names[role] : "?";
+}
+
+const char *tg_id_source_name(unsigned source)
+{
+	static const char *const names[TG_ID_SOURCE_COUNT] = {
+#define X(sym, name, role) [TG_ID_##sym] = (name),
+		TG_ID_SOURCES(X)
+#undef X
+	};
+
+	return source < TG_ID_SOURCE_COUNT ? names[source] : "?";
+}
+
+const char *tg_protocol_name(unsigned protocol)
+{
+	static const char *const names[TG_PROTOCOL_COUNT] = {
+#define X(sym, name) [TG_PROTOCOL_##sym] = (name),
+		TG_PROTOCOLS(X)
+#undef X
+	};
+
+	return protocol < TG_PROTOCOL_COUNT ? names[protocol] : "?";
+}
+
+enum tg_role tg_id_source_role(unsigned source)
+{
+	static const uint8_t roles[TG_ID_SOURCE_COUNT] = {
+#define X(sym, name, role) [TG_ID_##sym] = TG_ROLE_##role,
+		TG_ID_SOURCES(X)
+#undef X
+	};
+
+	return source < TG_ID_SOURCE_COUNT ? (enum tg_role)roles[source] : TG_ROLE_CALLER;
+}
+
+/* Only where the call goes, or was dialled to go, can be an emergency call. */
+static bool is_called_target(const struct tg_identity *id)
+{
+	return id->source == TG_ID_REQUEST_URI || id->source == TG_ID_TO;
+}
+
+static void normalise(struct tg_identity *id, struct tg_span raw,
+		      const struct tg_num_profile *profile)
+{
+	const bool host_withheld = id->cls == TG_NUM_CLASS_WITHHELD;
+	enum tg_num_class cls;
+
+	/* A local number is in the plan that its context names, not in the trunk's. */
+	if (id->flags & TG_ID_FLAG_TEL_LOCAL)
+		profile = NULL;
+	cls = tg_num_from_text(raw, profile, &id->num);
+	/* anonymous.invalid says "withheld" of a name, but not of a number that is there. */
+	if (host_withheld && (cls == TG_NUM_CLASS_ABSENT || cls == TG_NUM_CLASS_ALPHANUMERIC))
+		cls = TG_NUM_CLASS_WITHHELD;
+	id->cls = (uint8_t)cls;
+	if (is_called_target(id) && tg_num_is_emergency(raw))
+		id->flags |= TG_ID_FLAG_EMERGENCY;
+}
+
+void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile)
+{
+	unsigned i;
+
+	for (i = 0; i < m->n_ids; i++)
+		normalise(&m->id[i], tg_identity_raw(m, i), profile);
+}

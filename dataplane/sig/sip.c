@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The start line and the loop over the header fields. What a datagram is, is known by its start
+ * line alone; only an INVITE's identities are read, and only what answering needs of ACK and CANCEL.
+ */
+#include "tollgate/sip.h"
+
+#include <string.h>
+
+#include "dataplane/sig/scan.h"
+#include "dataplane/sig/sip_headers.h"
+#include "dataplane/sig/sip_text.h"
+#include "dataplane/sig/sip_uri.h"
+#include "dataplane/sig/sip_via.h"
+
+/* Longest method read: RFC 3261 sets no limit, those in use have at most 9; RFC 4475's has 43. */
+#define METHOD_MAX 64
+
+/* Line ends found a call: 17 lines are usual, 64 two-byte offsets are two cache lines of stack. */
+#define LINES_A_TIME 64
+
+static_assert(TG_SIP_MAX_HEADER_BYTES <= UINT16_MAX, "offsets of identities are 16 bits");
+
+#define SOURCE_BIT(source) (1u << (source))
+
+/* First values of these always find a place (sig.h); the Request-URI comes first anyway. */
+#define RESERVED                                                                                   \
+	(SOURCE_BIT(TG_ID_TO) | SOURCE_BIT(TG_ID_FROM) | SOURCE_BIT(TG_ID_PAI) |                   \
+	 SOURCE_BIT(TG_ID_RPID))
+
+struct reader {
+	struct tg_sip *sip;
+	const uint8_t *text;
+	const uint8_t *end;	   /* of the datagram */
+	uint32_t limit;		   /* what of it may be header */
+	unsigned reserved;	   /* SOURCE_BIT of the values whose place is still kept */
+	unsigned seen;		   /* bit per enum tg_sip_header */
+	struct tg_sip_value value; /* the header field that is being read */
+};
+
+static void set_empty(struct tg_sip *sip, struct tg_span datagram)
+{
+	const struct tg_span none = { NULL, 0 };
+
+	sip->sig.text = datagram;
+	sip->sig.n_ids = 0;
+	sip->sig.ids_left_out = 0;
+	sip->sig.caller = TG_SIG_NO_ID;
+	sip->sig.called = TG_SIG_NO_ID;
+	sip->sig.protocol = TG_PROTOCOL_SIP;
+	sip->method = TG_SIP_OTHER;
+	sip->cseq = 0;
+	sip->n_vias = 0;
+	sip->vias_left_out = false;
+	sip->duplicate = false;
+	sip->branch = sip->via_host = sip->rport = sip->received = none;
+	sip->via_port = 0;
+	sip->from = sip->to = sip->call_id = sip->cseq_value = none;
+	sip->from_tag = sip->to_tag = none;
+}
+
+/* RFC 3261 §25.1 token */
+static bool is_token_char(uint8_t c)
+{
+	static const uint64_t set[4] = {
+		/* ! % ' * + - . 0-9 */
+		1ull << '!' | 1ull << '%' | 1ull << '\'' | 1ull << '*' | 1ull << '+' | 1ull << '-' |
+			1ull << '.' | 0x3ffull << '0',
+		/* A-Z _ ` a-z ~ */
+		0x3ffffffull << ('A' - 64) | 1ull << ('_' - 64) | 1ull << ('`' - 64) |
+			0x3ffffffull << ('a' - 64) | 1ull << ('~' - 64),
+	};
+
+	return set[c >> 6] >> (c & 63) & 1;
+}
+
+/* What an identity's raw form is, and its place in the list. */
+static void add_identity(struct reader *r, enum tg_id_source source, const struct tg_sip_addr *a)
+{
+	struct tg_sig_msg *const m = &r->sip->sig;
+	const bool called = a->flags & TG_ID_FLAG_PARTY_CALLED;
+	const unsigned own = called ? 0 : r->reserved & SOURCE_BIT(source);
+	struct tg_identity *const id = &m->id[m->n_ids];
+
+	/* n_ids and the kept places together never exceed the list: one's own is free to take. */
+	r->reserved &= ~own;
+	if (m->n_ids + (unsigned)__builtin_popcount(r->reserved) >= TG_SIG_MAX_IDS) {
+		m->ids_left_out += m->ids_left_out < UINT8_MAX;
+		return;
+	}
+	*id = (struct tg_identity){
+		.raw_off = a->user.data ? (uint16_t)(a->user.data - r->text) : 0,
+		.raw_len = (uint16_t)a->user.len,
+		.source = (uint8_t)source,
+		.role = called ? TG_ROLE_ORIGINAL_CALLED : (uint8_t)tg_id_source_role(source),
+		.cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT,
+		.flags = a->flags,
+	};
+	m->n_ids++;
+}
+
+/* A header of which each message has one; true for the first. */
+static bool is_first(struct reader *r, enum tg_sip_header header)
+{
+	if (r->seen & 1u << header) {
+		r->sip->duplicate = true;
+		return false;
+	}
+	r->seen |= 1u << header;
+	return true;
+}
+
+/* RFC 3261 §20.20 From, §20.39 To */
+static void read_party(struct reader *r, enum tg_sip_header header, struct tg_span text)
+{
+	struct tg_span *tag = header == TG_SIP_HEADER_FROM ? &r->sip->from_tag : &r->sip->to_tag;
+	struct tg_sip_param p;
+	struct tg_sip_addr a;
+
+	if (!is_first(r, header) || text.len == 0)
+		return;
+	*(header == TG_SIP_HEADER_FROM ? &r->sip->from : &r->sip->to) = text;
+	tg_sip_value_init(&r->value, text, r->end);
+	tg_sip_addr_read(&r->value, 0, false, &a);
+	if (tg_sip_param_find(&r->value, a.params, "tag", &p) && p.value.len > 0)
+		*tag = p.value;
+	if (r->sip->method == TG_SIP_INVITE)
+		add_identity(r, (enum tg_id_source)tg_sip_header_source(header), &a);
+}
+
+/* A header field with a list of addresses; several rows are one list (RFC 3261 §7.3.1). */
+static void read_list(struct reader *r, enum tg_sip_header header, struct tg_span text)
+{
+	const enum tg_id_source source = (enum tg_id_source)tg_sip_header_source(header);
+	struct tg_sip_param party;
+	struct tg_sip_addr a;
+	uint32_t at;
+
+	if (r->sip->method != TG_SIP_INVITE)
+		return;
+	tg_sip_value_init(&r->value, text, r->end);
+	for (at = 0; at < text.len; at = tg_sip_member_end(&r->value, a.params) + 1) {
+		tg_sip_addr_read(&r->value, at, true, &a);
+		if (source == TG_ID_RPID &&
+		    tg_sip_param_find(&r->value, a.params, "party", &party) &&
+		    TG_SIP_IS(party.value.data, party.value.len, "called"))
+			a.flags |= TG_ID_FLAG_PARTY_CALLED;
+		add_identity(r, source, &a);
+	}
+}
+
+static void read_via(struct reader *r, struct tg_span text)
+{
+	struct tg_sip *const sip = r->sip;
+	struct tg_sip_via via;
+
+	if (sip->n_vias == TG_SIP_MAX_VIAS) {
+		sip->vias_left_out = true;
+		return;
+	}
+	sip->via[sip->n_vias++] = text;
+	if (sip->n_vias > 1)
+		return;
+	tg_sip_value_init(&r->value, text, r->end);
+	tg_sip_via_read(&r->value, &via);
+	sip->branch = via.branch;
+	sip->via_host = via.host;
+	sip->via_port = via.port;
+	sip->rport = via.rport;
+	sip->received = via.received;
+}
+
+/* RFC 3261 §20.16: digits LWS method. Not read as a number: absent. Too large a number saturates,
+ * so that the ACK, which repeats it, still has the same. */
+static void read_cseq(struct reader *r, struct tg_span text)
+{
+	uint64_t n = 0;
+	uint32_t i;
+
+	if (!is_first(r, TG_SIP_HEADER_CSEQ))
+		return;
+	for (i = 0; i < text.len && (uint8_t)(text.data[i] - '0') < 10; i++)
+		if (n <= UINT32_MAX)
+			n = n * 10 + (uint64_t)(text.data[i] - '0');
+	if (i == 0 || i == text.len || !tg_sip_is_lws(text.data[i]))
+		return;
+	r->sip->cseq = n <= UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	r->sip->cseq_value = text;
+}
+
+/* One header field, folds included: [from, to) without the last line end. */
+static void read_field(struct reader *r, uint32_t from, uint32_t to)
+{
+	const uint8_t *const line = r->text + from;
+	struct tg_span text;
+	uint32_t value;
+	const enum tg_sip_header header = tg_sip_header_find(line, to - from, &value);
+
+	if (header == TG_SIP_HEADER_OTHER)
+		return;
+	value = tg_sip_skip_lws(line, value, to - from);
+	text.data = line + value;
+	text.len = tg_sip_trim_lws(line, value, to - from) - value;
+	switch (header) {
+	case TG_SIP_HEADER_VIA:
+		read_via(r, text);
+		break;
+	case TG_SIP_HEADER_FROM:
+	case TG_SIP_HEADER_TO:
+		read_party(r, header, text);
+		break;
+	case TG_SIP_HEADER_CALL_ID:
+		if (is_first(r, header) && text.len > 0)
+			r->sip->call_id = text;
+		break;
+	case TG_SIP_HEADER_CSEQ:
+		read_cseq(r, text);
+		break;
+	default:
+		read_list(r, header, text);
+		break;
+	}
+}
+
+/* An INVITE with a To tag belongs to a call that stands: no need to read on (RFC 3261 §12.2). */
+static bool is_in_dialog(const struct tg_sip *sip)
+{
+	return sip->method == TG_SIP_INVITE && sip->to_tag.len > 0;
+}
+
+/* Header fields from offset `line` to the empty line. */
+static enum tg_reason read_fields(struct reader *r, uint32_t line)
+{
+	uint16_t eol[LINES_A_TIME];
+	uint32_t from = line;
+	unsigned n, i;
+
+	do {
+		n = tg_scan->lines(r->text, from, r->limit, eol, LINES_A_TIME);
+		for (i = 0; i < n; i++) {
+			const uint32_t at = eol[i];
+
+			if (at == line || (at == line + 1 && r->text[line] == '\r'))
+				return TG_REASON_NONE;
+			from = at + 1;
+			/* RFC 3261 §7.3.1: a line that begins with white space goes on. */
+			if (from < r->limit && tg_sip_is_wsp(r->text[from]))
+				continue;
+			read_field(r, line, at);
+			if (is_in_dialog(r->sip))
+				return TG_REASON_SIP_IN_DIALOG;
+			line = from;
+		}
+	} while (n == LINES_A_TIME);
+	if (r->text + r->limit < r->end)
+		return TG_REASON_SIP_OVERSIZE;
+	/* No empty line, but cut at a line's end: peers read such a message, and so do we. */
+	return line == r->limit ? TG_REASON_NONE : TG_REASON_SIP_MALFORMED;
+}
+
+/*
+ * architecture §9: the network's own statement, else From. Of several the first that names a user,
+ * and none if nobody does.
+ */
+static uint8_t find_caller(const struct tg_sig_msg *m)
+{
+	static const uint8_t order[] = { TG_ID_PAI, TG_ID_RPID, TG_ID_FROM };
+	unsigned o, i;
+
+	for (o = 0; o < TG_ARRAY_LEN(order); o++)
+		for (i = 0; i < m->n_ids; i++)
+			if (m->id[i].source == order[o] && m->id[i].raw_len > 0 &&
+			    !(m->id[i].flags & TG_ID_FLAG_PARTY_CALLED))
+				return (uint8_t)i;
+	return TG_SIG_NO_ID;
+}
+
+/* The Request-URI, [from, to) of the start line. Angle brackets are not allowed around it but
+ * RFC 4475 §3.1.2.8 knows elements that send them. */
+static void read_request_uri(struct reader *r, uint32_t from, uint32_t to)
+{
+	struct tg_sip_addr a;
+
+	tg_sip_value_init(&r->value, (struct tg_span){ r->text + from, to - from }, r->end);
+	if (r->text[from] == '<')
+		tg_sip_addr_read(&r->value, 0, false, &a);
+	else
+		tg_sip_uri_read(&r->value, &a);
+	r->sip->sig.called = 0;
+	add_identity(r, TG_ID_REQUEST_URI, &a);
+}
+
+/* Behind the method at offset `from`, which a space must follow; 0 if that is not there. */
+static uint32_t read_method(struct reader *r, uint32_t from)
+{
+	static const struct {
+		const char *name;
+		uint32_t len;
+		enum tg_sip_method method;
+	} known[] = {
+		{ "INVITE", 6, TG_SIP_INVITE },
+		{ "ACK", 3, TG_SIP_ACK },
+		{ "CANCEL", 6, TG_SIP_CANCEL },
+	};
+	const uint32_t most = r->limit - from < METHOD_MAX ? r->limit : from + METHOD_MAX;
+	uint32_t end = from;
+	unsigned i;
+
+	while (end < most && is_token_char(r->text[end]))
+		end++;
+	if (end == from || end == most || !tg_sip_is_wsp(r->text[end]))
+		return 0;
+	for (i = 0; i < TG_ARRAY_LEN(known); i++)
+		if (end - from == known[i].len &&
+		    memcmp(r->text + from, known[i].name, known[i].len) == 0)
+			r->sip->method = known[i].method;
+	return end;
+}
+
+/* The start line's end without the version, or 0 if it does not end with " SIP/2.0". White space
+ * behind it is not allowed, but read (RFC 4475 §3.1.2.10 and others). */
+static uint32_t strip_version(const uint8_t *text, uint32_t from, uint32_t end)
+{
+	static const char version[] = "sip/2.0";
+	const uint32_t n = sizeof(version) - 1;
+
+	end = tg_sip_trim_lws(text, from, end);
+	if (end - from < n + 1 || !tg_sip_same(text + end - n, version, n) ||
+	    !tg_sip_is_wsp(text[end - n - 1]))
+		return 0;
+	return end - n;
+}
+
+/* RFC 3261 §7.1: Method SP Request-URI SP SIP-Version CRLF */
+static enum tg_reason read_request(struct reader *r, uint32_t from)
+{
+	enum tg_reason reason;
+	uint32_t uri, end;
+	uint16_t eol;
+	bool whole;
+
+	uri = read_method(r, from);
+	if (uri == 0)
+		return TG_REASON_NOT_SIP;
+	whole = tg_scan->lines(r->text, from, r->limit, &eol, 1) == 1;
+	end = strip_version(r->text, uri, whole ? eol : r->limit);
+	if (!whole && r->sip->method == TG_SIP_INVITE)
+		return r->text + r->limit < r->end ? TG_REASON_SIP_OVERSIZE
+						   : TG_REASON_SIP_MALFORMED;
+	if (end == 0)
+		return TG_REASON_NOT_SIP;
+	if (r->sip->method == TG_SIP_OTHER || !whole)
+		return TG_REASON_SIP_REQUEST;
+	uri = tg_sip_skip_lws(r->text, uri, end);
+	end = tg_sip_trim_lws(r->text, uri, end);
+	if (r->sip->method == TG_SIP_INVITE) {
+		if (uri == end)
+			return TG_REASON_SIP_MALFORMED;
+		read_request_uri(r, uri, end);
+	}
+	reason = read_fields(r, (uint32_t)eol + 1);
+	r->sip->sig.caller = find_caller(&r->sip->sig);
+	if (reason != TG_REASON_NONE && r->sip->method != TG_SIP_INVITE)
+		return TG_REASON_SIP_REQUEST;
+	return reason;
+}
+
+static bool is_keepalive(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && (*p == '\r' || *p == '\n' || *p == 0))
+		p++;
+	return p == end;
+}
+
+enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
+{
+	struct reader r;
+	uint32_t from = 0;
+
+	set_empty(sip, datagram);
+	if (datagram.len == 0)
+		return TG_REASON_SIP_KEEPALIVE;
+	r.sip = sip;
+	r.text = datagram.data;
+	r.end = datagram.data + datagram.len;
+	r.limit = datagram.len < TG_SIP_MAX_HEADER_BYTES ? datagram.len : TG_SIP_MAX_HEADER_BYTES;
+	r.reserved = RESERVED;
+	r.seen = 0;
+	/* RFC 3261 §7.5: line ends before the start line are passed over. */
+	while (from < r.limit && (r.text[from] == '\r' || r.text[from] == '\n'))
+		from++;
+	if (from == r.limit || r.text[from] == 0)
+		return is_keepalive(r.text + from, r.end) ? TG_REASON_SIP_KEEPALIVE
+							  : TG_REASON_NOT_SIP;
+	/* RFC 3261 §7.2: SIP-Version SP Status-Code SP Reason-Phrase */
+	if (TG_SIP_BEGINS(r.text + from, r.limit - from, "sip/2.0 "))
+		return TG_REASON_SIP_RESPONSE;
+	return read_request(&r, from);
+}
