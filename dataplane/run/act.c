@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/run/act.h"
+
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+/*
+ * How often a full transmit ring is tried again. A try is some 100 ns, so the longest wait is about
+ * 6 us: two bursts at 10 Mpps, long enough for a ring to move and short enough for the other
+ * direction's receive ring (1024 frames, 100 us at 10 Mpps).
+ */
+#define TX_TRIES 64
+
+struct batch {
+	struct rte_mbuf *mbuf[TG_BURST];
+	unsigned n;
+	uint64_t bytes;
+};
+
+static void batch_add(struct batch *b, struct rte_mbuf *m)
+{
+	b->mbuf[b->n++] = m;
+	b->bytes += m->pkt_len;
+}
+
+static void transmit(struct tg_worker *w, const struct tg_port *port, struct batch *b)
+{
+	unsigned sent, tries, i;
+
+	sent = rte_eth_tx_burst(port->id, w->burst.queue, b->mbuf, (uint16_t)b->n);
+	for (tries = 0; tg_unlikely(sent < b->n) && tries < TX_TRIES; tries++) {
+		rte_pause();
+		sent += rte_eth_tx_burst(port->id, w->burst.queue, b->mbuf + sent,
+					 (uint16_t)(b->n - sent));
+	}
+	tg_count(&w->stats.tx_packets, sent);
+	if (tg_unlikely(sent < b->n)) {
+		tg_count(&w->stats.tx_dropped, b->n - sent);
+		for (i = sent; i < b->n; i++)
+			b->bytes -= b->mbuf[i]->pkt_len;
+		rte_pktmbuf_free_bulk(b->mbuf + sent, b->n - sent);
+	}
+	tg_count(&w->stats.tx_bytes, b->bytes);
+}
+
+/* A chain for a device that takes none: one buffer if it fits, else it cannot be sent. */
+static bool fits_port(const struct tg_port *port, struct rte_mbuf *m)
+{
+	return tg_likely(m->nb_segs == 1) || port->multi_segs || rte_pktmbuf_linearize(m) == 0;
+}
+
+static void batch_or_drop(struct tg_worker *w, const struct tg_port *port, struct batch *b,
+			  struct rte_mbuf *m)
+{
+	if (tg_unlikely(!fits_port(port, m))) {
+		tg_count(&w->stats.tx_dropped, 1);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	batch_add(b, m);
+}
+
+/* Fills an empty buffer, and as many after it as are needed. */
+static bool fill(struct rte_mbuf *head, struct rte_mempool *pool, const uint8_t *bytes,
+		 unsigned len)
+{
+	struct rte_mbuf *last = head;
+
+	for (;;) {
+		const unsigned room = rte_pktmbuf_tailroom(last);
+		const unsigned part = len < room ? len : room;
+
+		memcpy(rte_pktmbuf_mtod(last, void *), bytes, part);
+		last->data_len = (uint16_t)part;
+		head->pkt_len += part;
+		bytes += part;
+		len -= part;
+		if (len == 0)
+			return true;
+		last->next = rte_pktmbuf_alloc(pool);
+		if (!last->next)
+			return false;
+		last = last->next;
+		head->nb_segs++;
+	}
+}
+
+/*
+ * The answer as a buffer, or NULL if there is none to be had: the caller's retransmission will be
+ * answered. The request's own buffer cannot fail us in the usual case, so it carries the answer.
+ */
+static struct rte_mbuf *answer(struct tg_worker *w, unsigned i)
+{
+	struct tg_burst *b = &w->burst;
+	struct rte_mbuf *m = b->mbuf[i];
+	const unsigned len = tg_answer_build(w->pipeline, b->gen, &b->in[i], &b->out[i], w->answer,
+					     sizeof(w->answer));
+
+	if (len == 0 || !RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1)
+		return NULL;
+	rte_pktmbuf_free(m->next);
+	rte_pktmbuf_reset(m);
+	return fill(m, b->from->pool, w->answer, len) ? m : NULL;
+}
+
+static void record(struct tg_worker *w, unsigned i, uint64_t *now_ns)
+{
+	const struct tg_burst *b = &w->burst;
+
+	if (!w->events || !tg_events_want(w->events, &b->out[i]))
+		return;
+	if (*now_ns == 0)
+		*now_ns = tg_events_now();
+	if (!tg_events_put(w->events, b->gen, &b->in[i], &b->out[i], *now_ns))
+		tg_count(&w->stats.events_dropped, 1);
+}
+
+/* Calls, not frames: a retransmission is counted as such and under its frame's reason only. */
+static void count_verdict(struct tg_worker *w, const struct tg_result *r)
+{
+	const struct tg_verdict *v = &r->verdict;
+
+	if (r->repeated) {
+		tg_count(&w->stats.verdicts_repeated, 1);
+		return;
+	}
+	tg_count(&w->stats.trunk_reason[v->trunk][r->reason], 1);
+	tg_count(&w->stats.trunk_action[v->trunk][v->mode][v->action], 1);
+}
+
+void tg_act_burst(struct tg_worker *w)
+{
+	struct tg_burst *b = &w->burst;
+	struct batch forward = { .n = 0 }, back = { .n = 0 };
+	struct rte_mbuf *absorbed[TG_BURST], *m;
+	unsigned n_absorbed = 0, i;
+	uint64_t now_ns = 0;
+
+	for (i = 0; i < b->n; i++) {
+		const struct tg_result *r = &b->out[i];
+
+		tg_count(&w->stats.reason[r->reason], 1);
+		if (tg_unlikely(r->judged)) {
+			count_verdict(w, r);
+			record(w, i, &now_ns); /* before the answer overwrites the frame */
+		}
+		if (tg_likely(r->fate == TG_FATE_FORWARD)) {
+			batch_or_drop(w, b->to, &forward, b->mbuf[i]);
+			continue;
+		}
+		m = r->fate == TG_FATE_ANSWER ? answer(w, i) : NULL;
+		if (m) {
+			tg_count(&w->stats.answers_sent, 1);
+			batch_or_drop(w, b->from, &back, m);
+			continue;
+		}
+		if (r->fate == TG_FATE_ANSWER)
+			tg_count(&w->stats.no_mbuf, 1);
+		absorbed[n_absorbed++] = b->mbuf[i];
+	}
+	if (forward.n)
+		transmit(w, b->to, &forward);
+	if (back.n)
+		transmit(w, b->from, &back);
+	if (n_absorbed)
+		rte_pktmbuf_free_bulk(absorbed, n_absorbed);
+}

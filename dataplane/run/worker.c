@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/run/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_pause.h>
+
+#include "dataplane/run/act.h"
+#include "dataplane/run/log.h"
+
+/* Empty rounds before the first sleep: some 10 us, longer than the gaps inside a train of frames. */
+#define SPIN_ROUNDS 64
+/* The first sleep; it doubles from there, so that a pause between two calls costs little. */
+#define FIRST_SLEEP_US 8
+/* What the kernel may add to a sleep. Its default is 50 us. */
+#define TIMER_SLACK_NS 1000
+
+/* ---- the loop ---------------------------------------------------------------------------------- */
+
+/* The word of a NIC that has one (port.c asks for it). "None" is: wrong in the frame, data verified,
+ * as a host does that computes it on the way out. */
+static uint8_t checksum_word(uint64_t flags)
+{
+	const uint64_t ip = flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+	const uint64_t l4 = flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	if (ip == RTE_MBUF_F_RX_IP_CKSUM_BAD || l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+		return TG_PIPELINE_CSUM_BAD;
+	if (ip != RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN && l4 != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
+		return TG_PIPELINE_CSUM_GOOD;
+	return TG_PIPELINE_CSUM_UNKNOWN;
+}
+
+/* (pointer, length) frames from buffers; what lies in several is copied together to be read. */
+static uint64_t view_frames(struct tg_worker *w)
+{
+	struct tg_burst *b = &w->burst;
+	uint64_t bytes = 0;
+	unsigned i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct rte_mbuf *m = b->mbuf[i];
+		uint32_t len = m->pkt_len;
+		const uint8_t *data;
+
+		bytes += len;
+		if (tg_unlikely(m->nb_segs > 1)) {
+			len = RTE_MIN(len, (uint32_t)TG_WORKER_SCRATCH);
+			data = rte_pktmbuf_read(m, 0, len, w->scratch[i]);
+		} else {
+			data = rte_pktmbuf_mtod(m, const uint8_t *);
+		}
+		b->in[i] = (struct tg_frame_in){
+			.data = data,
+			.len = data ? len : 0,
+			.port = b->from->id,
+			.link = TG_LINK_ETHERNET,
+			.checksum = checksum_word(m->ol_flags),
+		};
+	}
+	return bytes;
+}
+
+static void count_burst(struct tg_worker *w, uint64_t start, uint64_t bytes)
+{
+	const struct tg_table_adapt *adapt = tg_pipeline_adapt(w->pipeline);
+	const uint64_t end = rte_rdtsc(), cycles = end - start;
+	/* cycles below 2^31 (half a second and more) times a factor below 2^33 stay in 64 bits */
+	const uint64_t ns = RTE_MIN(cycles, UINT64_C(1) << 31) * w->ns_per_cycle >> 32;
+
+	tg_count(&w->stats.rx_packets, w->burst.n);
+	tg_count(&w->stats.rx_bytes, bytes);
+	tg_count(&w->stats.latency[tg_stats_latency_bucket(ns)], w->burst.n);
+	tg_count(&w->stats.busy_cycles, cycles);
+	tg_count(&w->stats.idle_cycles, start - w->last_tsc);
+	tg_count(&w->stats.filter_negatives, adapt->filter_negatives - w->stats.filter_negatives);
+	tg_count(&w->stats.filter_false, adapt->filter_false - w->stats.filter_false);
+	w->last_tsc = end;
+}
+
+/* One direction of one unit: phase by phase over a burst. */
+static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
+{
+	struct tg_burst *b = &w->burst;
+	uint64_t start, bytes;
+
+	b->from = unit->port[side];
+	b->to = unit->port[!side];
+	b->queue = unit->queue;
+	b->n = rte_eth_rx_burst(b->from->id, b->queue, b->mbuf, TG_BURST);
+	if (b->n == 0)
+		return false;
+	start = rte_rdtsc();
+	b->gen = tg_swap_current(w->swap); /* once: the whole burst is judged with one generation */
+	bytes = view_frames(w);
+	tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n, start / (w->tsc_hz / 1000), b->out);
+	tg_act_burst(w);
+	count_burst(w, start, bytes);
+	return true;
+}
+
+/*
+ * Nothing to do: first spin, then sleep for twice as long each time up to the limit. So a machine of
+ * two cores runs the dataplane and its peers; a frame that arrives meanwhile waits in the ring.
+ */
+static void back_off(struct tg_worker *w)
+{
+	struct timespec t = { 0 };
+	unsigned doublings, us;
+
+	rte_pause();
+	if (w->idle_us == 0 || ++w->empty_polls <= SPIN_ROUNDS)
+		return;
+	doublings = RTE_MIN(w->empty_polls - SPIN_ROUNDS - 1, 16u);
+	us = RTE_MIN((unsigned)FIRST_SLEEP_US << doublings, w->idle_us);
+	if (w->empty_polls > SPIN_ROUNDS + 16)
+		w->empty_polls = SPIN_ROUNDS + 16; /* no wrap after a quiet night */
+	t.tv_nsec = (long)us * 1000;
+	nanosleep(&t, NULL);
+}
+
+int tg_worker_run(void *arg)
+{
+	struct tg_worker *w = arg;
+	unsigned i;
+
+	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+	tg_swap_join(w->swap, w->index);
+	w->last_tsc = rte_rdtsc();
+	/* Relaxed: the flag orders nothing, it only has to be seen some time. */
+	while (!__atomic_load_n(w->quit, __ATOMIC_RELAXED)) {
+		bool any = false;
+
+		for (i = 0; i < w->n_units; i++) {
+			any |= work(w, &w->unit[i], 0);
+			any |= work(w, &w->unit[i], 1);
+		}
+		/* Nothing of a generation is in hand between rounds: results are used up in act,
+		 * and events carry copies. */
+		tg_swap_quiescent(w->swap, w->index);
+		if (any)
+			w->empty_polls = 0;
+		else
+			back_off(w);
+	}
+	tg_swap_leave(w->swap, w->index);
+	return 0;
+}
+
+/* ---- making them ------------------------------------------------------------------------------- */
+
+static unsigned count_units(const struct tg_ports *ports)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < ports->n_pairs; i++)
+		n += ports->pair[i].n_queues;
+	return n;
+}
+
+static bool all_virtual(const struct tg_worker *w)
+{
+	unsigned i;
+
+	for (i = 0; i < w->n_units; i++) {
+		if (w->unit[i].port[0]->hardware || w->unit[i].port[1]->hardware)
+			return false;
+	}
+	return true;
+}
+
+static void set_idle(struct tg_worker *w, const struct tg_config *config)
+{
+	if (config->idle_us != TG_CONFIG_IDLE_AUTO)
+		w->idle_us = (unsigned)config->idle_us;
+	else
+		w->idle_us = all_virtual(w) ? TG_CONFIG_IDLE_AUTO_US : 0;
+}
+
+static struct tg_worker *make_worker(const struct tg_config *config, unsigned index, unsigned lcore,
+				     struct tg_why *why)
+{
+	struct tg_pipeline_config pc = { .memory_entries = config->memory_entries,
+					 .cap_entries = TG_PIPELINE_CAP_DEFAULT };
+	const int socket = (int)rte_lcore_to_socket_id(lcore);
+	struct tg_worker *w = rte_zmalloc_socket("tg_worker", sizeof(*w), TG_CACHE_LINE, socket);
+	void *memory = rte_malloc_socket("tg_pipeline", tg_pipeline_size(&pc), TG_CACHE_LINE,
+					 socket);
+
+	memcpy(pc.key, config->key, sizeof(pc.key));
+	if (!w || !memory) {
+		rte_free(w);
+		rte_free(memory);
+		(void)tg_why_set(
+			why, -ENOMEM,
+			"no memory for worker %u: %zu MB (less with --memory, more with -m)", index,
+			(sizeof(*w) + tg_pipeline_size(&pc)) >> 20);
+		return NULL;
+	}
+	w->index = index;
+	w->lcore = lcore;
+	w->pipeline = tg_pipeline_init(memory, &pc);
+	w->tsc_hz = rte_get_tsc_hz();
+	w->ns_per_cycle = (uint64_t)((double)(1ull << 32) * 1e9 / (double)w->tsc_hz);
+	return w;
+}
+
+/* Queue by queue over the workers, so that a pair's queues lie on different cores. */
+static int spread_units(struct tg_workers *workers, const struct tg_ports *ports,
+			struct tg_why *why)
+{
+	unsigned i, unit = 0;
+	uint16_t q;
+
+	for (i = 0; i < ports->n_pairs; i++) {
+		for (q = 0; q < ports->pair[i].n_queues; q++, unit++) {
+			struct tg_worker *w = workers->worker[unit % workers->n];
+
+			if (w->n_units == TG_WORKER_MAX_UNITS)
+				return tg_why_set(
+					why, -EINVAL,
+					"more than %d queues a worker: give more cores (-l)",
+					TG_WORKER_MAX_UNITS);
+			w->unit[w->n_units++] = (struct tg_unit){
+				.port = { &ports->pair[i].port[0], &ports->pair[i].port[1] },
+				.queue = q,
+			};
+		}
+	}
+	return 0;
+}
+
+/* The main lcore first: it would spin in rte_eal_wait_lcore if it had no work. */
+static int make_workers(struct tg_workers *workers, const struct tg_config *config, unsigned n,
+			struct tg_why *why)
+{
+	unsigned lcore = rte_get_main_lcore();
+
+	workers->worker = calloc(n, sizeof(struct tg_worker *));
+	if (!workers->worker)
+		return tg_why_set(why, -ENOMEM, "out of memory");
+	while (workers->n < n) {
+		struct tg_worker *w = make_worker(config, workers->n, lcore, why);
+
+		if (!w)
+			return -ENOMEM;
+		workers->worker[workers->n] = w;
+		lcore = rte_get_next_lcore(workers->n ? lcore : UINT_MAX, 1, 0);
+		workers->n++;
+	}
+	return 0;
+}
+
+int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
+		    const struct tg_ports *ports, struct tg_why *why)
+{
+	const unsigned n_lcores = rte_lcore_count(), n_units = count_units(ports);
+	const unsigned n = RTE_MIN(n_lcores, n_units);
+	unsigned i;
+	int rc;
+
+	memset(workers, 0, sizeof(*workers));
+	rc = make_workers(workers, config, n, why);
+	if (rc == 0)
+		rc = spread_units(workers, ports, why);
+	if (rc != 0) {
+		tg_workers_close(workers);
+		return rc;
+	}
+	for (i = 0; i < n; i++)
+		set_idle(workers->worker[i], config);
+	if (n < n_lcores)
+		tg_log(RTE_LOG_NOTICE,
+		       "%u of %u lcores have work: as many as there are pairs times queues", n,
+		       n_lcores);
+	return 0;
+}
+
+void tg_workers_close(struct tg_workers *workers)
+{
+	unsigned i;
+
+	for (i = 0; i < workers->n; i++) {
+		rte_free(workers->worker[i]->pipeline);
+		rte_free(workers->worker[i]);
+	}
+	free(workers->worker);
+	memset(workers, 0, sizeof(*workers));
+}
+
+void tg_workers_sum(const struct tg_workers *workers, struct tg_stats *sum)
+{
+	unsigned i;
+
+	memset(sum, 0, sizeof(*sum));
+	for (i = 0; i < workers->n; i++)
+		tg_stats_add(sum, &workers->worker[i]->stats);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One worker: one core, run to completion. Receives, has the pipeline judge, has act carry out, and
+ * reports its quiescent state. Nothing that it writes is written by anybody else.
+ */
+#ifndef TG_RUN_WORKER_H
+#define TG_RUN_WORKER_H
+
+#include <rte_mbuf.h>
+
+#include "dataplane/run/config.h"
+#include "dataplane/run/events.h"
+#include "dataplane/run/port.h"
+#include "dataplane/run/swap.h"
+#include "tollgate/pipeline.h"
+#include "tollgate/stats.h"
+
+/*
+ * What a worker polls: queue `queue` of both ports of a pair, on which it also transmits. No transmit
+ * queue is shared, and with symmetric RSS both directions of a call meet in one worker.
+ */
+struct tg_unit {
+	const struct tg_port *port[2];
+	uint16_t queue;
+};
+
+#define TG_WORKER_MAX_UNITS 64
+/* A frame in several buffers is copied together to be read. Longer than the longest jumbo frame; of
+ * a longer one the head is read. */
+#define TG_WORKER_SCRATCH 10240
+
+/* One burst on its way through the phases. */
+struct tg_burst {
+	unsigned n;
+	uint16_t queue;
+	const struct tg_port *from;
+	const struct tg_port *to;
+	const struct tg_generation *gen;
+	struct rte_mbuf *mbuf[TG_BURST];
+	struct tg_frame_in in[TG_BURST];
+	struct tg_result out[TG_BURST];
+};
+
+struct tg_worker {
+	/* Set before the start. */
+	struct tg_swap *swap;
+	const bool *quit;
+	struct tg_event_ring *events; /* NULL: nobody wants them */
+	struct tg_pipeline *pipeline;
+	uint32_t index;
+	unsigned lcore;
+	unsigned idle_us; /* longest sleep, 0 = never */
+	unsigned n_units;
+	struct tg_unit unit[TG_WORKER_MAX_UNITS];
+	uint64_t tsc_hz;
+	uint64_t ns_per_cycle; /* 32-bit fixed point */
+	/* The worker's own. */
+	uint64_t last_tsc;
+	uint32_t empty_polls;
+	struct tg_burst burst;
+	uint8_t answer[TG_ANSWER_MAX];
+	uint8_t scratch[TG_BURST][TG_WORKER_SCRATCH];
+	struct tg_stats stats TG_ALIGNED(TG_CACHE_LINE);
+} TG_ALIGNED(TG_CACHE_LINE);
+
+/*
+ * Only the worker writes its counters, so it needs no read-modify-write that others could not split:
+ * a relaxed store is a plain move that the compiler may not tear, and readers' relaxed loads get one
+ * value or the next. Nothing else is ordered by a counter.
+ */
+static inline void tg_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+/* Makes the workers' memory, on the NUMA node of each; spreads the pairs' queues. */
+struct tg_workers {
+	unsigned n;
+	struct tg_worker **worker;
+};
+int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
+		    const struct tg_ports *ports, struct tg_why *why);
+void tg_workers_close(struct tg_workers *workers);
+
+/* The loop; lcore_function_t, `worker` is a struct tg_worker. Returns 0 once *quit is set. */
+int tg_worker_run(void *worker);
+
+/* All workers' counters; any thread, also while they run. */
+void tg_workers_sum(const struct tg_workers *workers, struct tg_stats *sum);
+
+#endif
