@@ -26,6 +26,7 @@ enum tg_ethertype {
 	TG_ETHERTYPE_MPLS = 0x8847,
 	TG_ETHERTYPE_MPLS_UPSTREAM = 0x8848, /* RFC 5332 */
 	TG_ETHERTYPE_PPPOE_SESSION = 0x8864,
+	TG_ETHERTYPE_CMD = 0x8909,    /* Cisco MetaData, a tag between switches */
 	TG_ETHERTYPE_MACSEC = 0x88e5, /* 802.1AE */
 	TG_ETHERTYPE_PBB = 0x88e7,    /* 802.1ah */
 	TG_ETHERTYPE_NSH = 0x894f,    /* RFC 8300 */
@@ -372,6 +373,7 @@ static inline enum tg_reason tg_frame_walk(const uint8_t *data, const uint8_t *e
 		return TG_REASON_MPLS;
 	case TG_ETHERTYPE_PPPOE_SESSION:
 		return TG_REASON_PPPOE;
+	case TG_ETHERTYPE_CMD:
 	case TG_ETHERTYPE_MACSEC:
 	case TG_ETHERTYPE_PBB:
 	case TG_ETHERTYPE_NSH:

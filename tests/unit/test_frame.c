@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "tests/support/pkt.h"
+#include "tests/support/tg_test.h"
+#include "tollgate/frame.h"
+
+#define NONE TG_REASON_NONE
+
+static const char sip[] = "INVITE sip:+12025550123@192.0.2.9 SIP/2.0\r\n\r\n";
+#define SIP_LEN (sizeof(sip) - 1)
+
+static uint8_t bytes[TG_PKT_MAX];
+
+static enum tg_reason walk(const uint8_t *data, size_t len, enum tg_link link, struct tg_frame *f)
+{
+	return tg_frame_walk(data, data + len, link, f);
+}
+
+/* Whatever the walk says of a cut frame, it never points behind the cut. */
+static void check_truncated(void *ctx, const uint8_t *data, size_t len)
+{
+	const struct tg_pkt *p = ctx;
+	struct tg_frame f;
+	const enum tg_reason r = walk(data, len, p->no_ethernet ? TG_LINK_IP : TG_LINK_ETHERNET,
+				      &f);
+
+	assert_true(f.n_vlan <= TG_FRAME_MAX_VLAN);
+	if (r == NONE) {
+		assert_true(f.payload_off + (size_t)f.payload_len <= len);
+		assert_int_equal(f.l4_proto, TG_IPPROTO_UDP);
+	} else {
+		assert_in_range(r, 0, TG_REASON_COUNT - 1);
+	}
+}
+
+struct frame_case {
+	struct tg_pkt pkt;
+	enum tg_reason reason;
+	const char *payload;  /* NULL: the INVITE */
+	uint16_t payload_off; /* only if NONE */
+};
+
+static void check_frames(const struct frame_case *cases, size_t n_cases)
+{
+	size_t i;
+
+	for (i = 0; i < n_cases; i++) {
+		const struct frame_case *c = &cases[i];
+		const char *payload = c->payload ? c->payload : sip;
+		const size_t n = tg_pkt_build(&c->pkt, payload, strlen(payload), bytes);
+		struct tg_frame f;
+		const enum tg_reason r =
+			walk(bytes, n, c->pkt.no_ethernet ? TG_LINK_IP : TG_LINK_ETHERNET, &f);
+
+		if (r != c->reason)
+			fail_msg("case %zu: %s, not %s", i, tg_reason_name(r),
+				 tg_reason_name(c->reason));
+		if (r == NONE) {
+			assert_int_equal(f.payload_off, c->payload_off);
+			assert_int_equal(f.payload_len, strlen(payload));
+			assert_int_equal(f.l4_off, c->payload_off - 8);
+			assert_memory_equal(bytes + f.payload_off, payload, strlen(payload));
+			assert_int_equal(f.ip_version, c->pkt.ipv6 ? 6 : 4);
+			assert_int_equal(f.dscp, c->pkt.dscp);
+		}
+		tg_guard_truncate(bytes, n, check_truncated, (void *)&c->pkt);
+	}
+}
+
+#define CHECK_FRAMES(...)                                                                          \
+	do {                                                                                       \
+		static const struct frame_case cases[] = { __VA_ARGS__ };                          \
+		check_frames(cases, TG_ARRAY_LEN(cases));                                          \
+	} while (0)
+
+TG_TEST(frame_plain_udp, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES(
+		{ .payload_off = 42, .reason = NONE },
+		{ .pkt = { .ipv6 = true, .dscp = 0xb9 }, .payload_off = 62, .reason = NONE },
+		{ .pkt = { .no_ethernet = true }, .payload_off = 28, .reason = NONE },
+		{ .pkt = { .no_ethernet = true, .ipv6 = true }, .payload_off = 48, .reason = NONE },
+		{ .payload = "", .payload_off = 42, .reason = NONE }, );
+}
+
+TG_TEST(frame_ports_and_protocol, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt udp = { .sport = 49152, .dport = 5080, .dscp = 0x68 };
+	const struct tg_pkt tcp = { .proto = TG_IPPROTO_TCP };
+	struct tg_frame f;
+	size_t n = tg_pkt_build(&udp, sip, SIP_LEN, bytes);
+
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	assert_int_equal(f.sport, 49152);
+	assert_int_equal(f.dport, 5080);
+	assert_int_equal(f.l3_off, 14);
+	n = tg_pkt_build(&tcp, "\x13\xc4\x13\xc5\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, bytes);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TLS);
+	assert_int_equal(f.sport, 5060);
+	assert_int_equal(f.dport, 5061);
+	assert_int_equal(f.payload_len, 0);
+	bytes[14 + 20 + 3] = 0xc4;
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TCP);
+	/* Too short for its ports: none are made up from what follows the packet. */
+	n = tg_pkt_build(&tcp, "\x13", 1, bytes);
+	bytes[n] = 0xc4;
+	assert_int_equal(walk(bytes, n + 4, TG_LINK_ETHERNET, &f), TG_REASON_TCP);
+	assert_int_equal(f.sport, 0);
+}
+
+TG_TEST(L2_1_vlan_tags, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt qinq = { .n_vlan = 2, .vlan = { 0xefff, 0x3064 } };
+	struct tg_frame f;
+	size_t n;
+
+	CHECK_FRAMES(
+		{ .pkt = { .n_vlan = 1, .vlan = { 7 } }, .payload_off = 46, .reason = NONE },
+		{ .pkt = { .n_vlan = 1, .vlan = { 0xe000 } }, .payload_off = 46, .reason = NONE },
+		{ .pkt = { .n_vlan = 1, .tpid = { 0x9100 } }, .payload_off = 46, .reason = NONE },
+		{ .pkt = { .n_vlan = 2, .ipv6 = true }, .payload_off = 70, .reason = NONE },
+		{ .pkt = { .n_vlan = 2, .tpid = { 0x8100, 0x8100 } },
+		  .payload_off = 50,
+		  .reason = NONE },
+		{ .pkt = { .n_vlan = 3 }, .reason = TG_REASON_VLAN_DEPTH }, );
+	n = tg_pkt_build(&qinq, sip, SIP_LEN, bytes);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	assert_int_equal(f.n_vlan, 2);
+	assert_int_equal(f.vlan[0], 0xfff); /* priority and drop bits are no part of the VID */
+	assert_int_equal(f.vlan[1], 0x064);
+	assert_int_equal(f.l3_off, 22);
+}
+
+TG_TEST(L2_2_mpls_and_pppoe_are_blind, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES({ .pkt = { .ethertype = 0x8847 }, .reason = TG_REASON_MPLS },
+		     { .pkt = { .ethertype = 0x8848, .n_vlan = 2 }, .reason = TG_REASON_MPLS },
+		     { .pkt = { .ethertype = 0x8864 }, .reason = TG_REASON_PPPOE },
+		     { .pkt = { .ethertype = 0x88e5 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .ethertype = 0x88e7 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .ethertype = 0x8909 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .ethertype = 0x894f }, .reason = TG_REASON_TUNNEL }, );
+}
+
+TG_TEST(L2_3_what_is_not_ip, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES({ .pkt = { .ethertype = 0x0806 }, .reason = TG_REASON_NOT_IP }, /* ARP */
+		     { .pkt = { .ethertype = 0x88cc }, .reason = TG_REASON_NOT_IP }, /* LLDP */
+		     { .pkt = { .ethertype = 0x8863 }, .reason = TG_REASON_NOT_IP }, /* discovery */
+		     { .pkt = { .ethertype = 38 }, .reason = TG_REASON_NOT_IP }, /* 802.3, LLC */
+		     { .pkt = { .ethertype = 0x0806, .n_vlan = 1 }, .reason = TG_REASON_NOT_IP }, );
+}
+
+TG_TEST(L2_5_padding_is_not_payload, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES(
+		{ .pkt = { .pad_to = 60 }, .payload = "\r\n", .payload_off = 42, .reason = NONE },
+		{ .pkt = { .pad_to = 60 }, .payload = "", .payload_off = 42, .reason = NONE },
+		{ .pkt = { .pad_to = 200, .ipv6 = true }, .payload_off = 62, .reason = NONE }, );
+}
+
+TG_TEST(L3_1_ipv4_options, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p = { 0 };
+	struct tg_frame f;
+	size_t n;
+
+	CHECK_FRAMES({ .pkt = { .ipv4_options = 4 }, .payload_off = 46, .reason = NONE },
+		     { .pkt = { .ipv4_options = 40 }, .payload_off = 82, .reason = NONE }, );
+	n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
+	bytes[14] = 0x44; /* four words: less than the header */
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_MALFORMED);
+	bytes[14] = 0x65; /* version 6 under IPv4's type */
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_MALFORMED);
+}
+
+TG_TEST(L3_1_ipv6_extension_headers, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES(
+		{ .pkt = { .ipv6 = true, .ext = { 0 }, .n_ext = 1 },
+		  .payload_off = 70,
+		  .reason = NONE },
+		{ .pkt = { .ipv6 = true, .ext = { 60 } }, .payload_off = 70, .reason = NONE },
+		{ .pkt = { .ipv6 = true, .ext = { 43 } }, .payload_off = 70, .reason = NONE },
+		{ .pkt = { .ipv6 = true, .ext = { 51 } }, .payload_off = 78, .reason = NONE },
+		{ .pkt = { .ipv6 = true, .ext = { 0, 60, 43, 44, 51, 60 }, .n_ext = 6 },
+		  .payload_off = 118,
+		  .reason = NONE },
+		{ .pkt = { .ipv6 = true, .ext = { 60, 60, 60, 60, 60, 60, 60 } },
+		  .reason = TG_REASON_IP_EXTENSION },
+		/* hop-by-hop anywhere but first, RFC 8200 §4.1 */
+		{ .pkt = { .ipv6 = true, .ext = { 60, 0 }, .n_ext = 2 },
+		  .reason = TG_REASON_IP_EXTENSION },
+		{ .pkt = { .ipv6 = true, .ext = { 135 } }, .reason = TG_REASON_IP_EXTENSION },
+		{ .pkt = { .ipv6 = true, .ext = { 139 } }, .reason = TG_REASON_IP_EXTENSION },
+		{ .pkt = { .ipv6 = true, .ext = { 140 } }, .reason = TG_REASON_IP_EXTENSION },
+		{ .pkt = { .ipv6 = true, .ext = { 253 } }, .reason = TG_REASON_IP_EXTENSION },
+		{ .pkt = { .ipv6 = true, .ext = { 60, 254 } }, .reason = TG_REASON_IP_EXTENSION },
+		{ .pkt = { .ipv6 = true, .proto = 59 }, .reason = TG_REASON_OTHER_TRANSPORT },
+		{ .pkt = { .proto = 51 }, .reason = TG_REASON_IP_EXTENSION }, );
+}
+
+TG_TEST(L3_1_ipv6_headers_that_lie, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p = { .ipv6 = true, .ext = { 60 } };
+	const struct tg_pkt routing = { .ipv6 = true, .ext = { 43 } };
+	struct tg_frame f;
+	size_t n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
+
+	bytes[14] = 0x45;
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_MALFORMED);
+	bytes[14] = 0x60;
+	bytes[55] = 255; /* the option header's length: 2048 bytes */
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_MALFORMED);
+	tg_store_be16(bytes + 18, 7); /* no room for an extension header */
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_MALFORMED);
+	/* The same, where the packet claims to be long enough, and the frame is not. */
+	tg_store_be16(bytes + 18, 4096);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TRUNCATED);
+	/* A jumbogram. */
+	bytes[20] = 0;
+	tg_store_be16(bytes + 18, 0);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_EXTENSION);
+	/* Segments left: the checksum covers another destination. */
+	n = tg_pkt_build(&routing, sip, SIP_LEN, bytes);
+	bytes[57] = 1;
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_EXTENSION);
+}
+
+TG_TEST(L3_2_fragments, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES(
+		{ .pkt = { .ipv4_fragment = 0x2000 }, .reason = TG_REASON_FRAGMENT },
+		{ .pkt = { .ipv4_fragment = 0x0001 }, .reason = TG_REASON_FRAGMENT },
+		{ .pkt = { .ipv4_fragment = 0x3fff }, .reason = TG_REASON_FRAGMENT },
+		/* DF, and the bit of RFC 3514 */
+		{ .pkt = { .ipv4_fragment = 0xc000 }, .payload_off = 42, .reason = NONE },
+		{ .pkt = { .ipv4_fragment = 0x2000, .proto = 6 }, .reason = TG_REASON_FRAGMENT },
+		{ .pkt = { .ipv6 = true, .ext = { 44 }, .ipv6_fragment = 0x0001 },
+		  .reason = TG_REASON_FRAGMENT },
+		{ .pkt = { .ipv6 = true, .ext = { 44 }, .ipv6_fragment = 0x0008 },
+		  .reason = TG_REASON_FRAGMENT },
+		{ .pkt = { .ipv6 = true, .ext = { 0, 44 }, .n_ext = 2, .ipv6_fragment = 0xfff9 },
+		  .reason = TG_REASON_FRAGMENT }, );
+}
+
+TG_TEST(L3_5_atomic_ipv6_fragment_is_whole, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES({ .pkt = { .ipv6 = true, .ext = { 44 } }, .payload_off = 70, .reason = NONE },
+		     /* reserved bits are ignored on reception, RFC 8200 §4.5 */
+		     { .pkt = { .ipv6 = true, .ext = { 44 }, .ipv6_fragment = 6 },
+		       .payload_off = 70,
+		       .reason = NONE }, );
+}
+
+TG_TEST(frame_other_transports_are_told_apart, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES({ .pkt = { .proto = 1 }, .reason = TG_REASON_ICMP },
+		     { .pkt = { .proto = 58, .ipv6 = true }, .reason = TG_REASON_ICMP },
+		     { .pkt = { .proto = 132 }, .reason = TG_REASON_SCTP },
+		     { .pkt = { .proto = 6 }, .reason = TG_REASON_TCP },
+		     { .pkt = { .proto = 4 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 41 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 47 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 50 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 97 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 115 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 137 }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 143, .ipv6 = true }, .reason = TG_REASON_TUNNEL },
+		     { .pkt = { .proto = 89 }, .reason = TG_REASON_OTHER_TRANSPORT }, );
+}
+
+#define TUNNELLED(port, begin)                                                                     \
+	{                                                                                          \
+		.pkt = { .dport = port }, .payload = begin, .reason = TG_REASON_TUNNEL             \
+	}
+
+TG_TEST(frame_tunnels_in_udp, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES(TUNNELLED(1701, "\xc8\x02"), TUNNELLED(2152, "\x30\xff\x01\x01"),
+		     TUNNELLED(4500, "\xff"), TUNNELLED(4754, "\x20\x01\x08\x01"),
+		     TUNNELLED(4789, "\x08"), TUNNELLED(6081, "\x02"),
+		     TUNNELLED(6635, "\x41\x42\x31\x40"),
+		     { .pkt = { .dport = 9899 }, .payload = "\x0b\x59", .reason = TG_REASON_SCTP },
+		     { .pkt = { .dport = 2152 }, .payload = "", .payload_off = 42, .reason = NONE },
+		     /* only the destination tells: a source port is anybody's */
+		     { .pkt = { .sport = 2152 },
+		       .payload = "\x30\xff\x01\x01",
+		       .payload_off = 42,
+		       .reason = NONE }, );
+}
+
+TG_TEST(SIPT_5_sip_on_a_tunnels_port_is_sip, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES({ .pkt = { .dport = 4789 }, .payload_off = 42, .reason = NONE },
+		     { .pkt = { .dport = 9899 }, .payload_off = 42, .reason = NONE },
+		     { .pkt = { .dport = 5061 }, .payload_off = 42, .reason = NONE },
+		     { .pkt = { .dport = 2152 },
+		       .payload = "\r\n\r\nINVITE",
+		       .payload_off = 42,
+		       .reason = NONE },
+		     { .pkt = { .dport = 2152 },
+		       .payload = "\nINVITE",
+		       .payload_off = 42,
+		       .reason = NONE },
+		     { .pkt = { .dport = 6635 },
+		       .payload = "SIP/2.0",
+		       .payload_off = 42,
+		       .reason = NONE },
+		     /* what follows the payload is not looked at */
+		     { .pkt = { .dport = 2152, .pad_to = 60 },
+		       .payload = "AC",
+		       .reason = TG_REASON_TUNNEL }, );
+}
+
+TG_TEST(SIPT_4_dtls_on_the_sips_port_is_tls, TG_NEEDS_NOTHING)
+{
+	CHECK_FRAMES(
+		{ .pkt = { .dport = 5061 }, .payload = "\x16\xfe\xfd", .reason = TG_REASON_TLS },
+		{ .pkt = { .sport = 5061 }, .payload = "\x17\xfe\xfd", .reason = TG_REASON_TLS },
+		{ .pkt = { .dport = 5061 },
+		  .payload = "\x80\xc8",
+		  .payload_off = 42,
+		  .reason = NONE },
+		{ .pkt = { .dport = 5062 },
+		  .payload = "\x16\xfe\xfd",
+		  .payload_off = 42,
+		  .reason = NONE }, );
+}
+
+TG_TEST(frame_udp_length_decides, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p = { 0 };
+	const size_t n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
+	uint8_t *length = bytes + 14 + 20 + 4;
+	struct tg_frame f;
+
+	tg_store_be16(length, 8 + 6);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	assert_int_equal(f.payload_len, 6);
+	tg_store_be16(length, 7);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_UDP_MALFORMED);
+	tg_store_be16(length, 0);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_UDP_MALFORMED);
+	tg_store_be16(length, (uint16_t)(8 + SIP_LEN + 1));
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_UDP_MALFORMED);
+	/* Padding behind the packet does not make room for it. */
+	memset(bytes + n, 0, 64);
+	assert_int_equal(walk(bytes, n + 64, TG_LINK_ETHERNET, &f), TG_REASON_UDP_MALFORMED);
+	tg_store_be16(bytes + 14 + 2, 27); /* seven bytes of UDP */
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_UDP_MALFORMED);
+}
+
+TG_TEST(frame_ipv4_total_length, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p = { .ipv4_options = 4 };
+	const size_t n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
+	struct tg_frame f;
+
+	tg_store_be16(bytes + 16, 23);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_IP_MALFORMED);
+	tg_store_be16(bytes + 16, 0); /* segmentation offload */
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TRUNCATED);
+	tg_store_be16(bytes + 16, 0xffff);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TRUNCATED);
+}
+
+TG_TEST(frame_one_byte_missing_is_truncated, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p[] = { { 0 }, { .ipv6 = true, .ext = { 60, 51 } }, { .n_vlan = 2 } };
+	struct tg_frame f;
+	size_t i, n;
+
+	for (i = 0; i < TG_ARRAY_LEN(p); i++) {
+		n = tg_pkt_build(&p[i], sip, SIP_LEN, bytes);
+		assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+		while (n-- > 0)
+			assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TRUNCATED);
+	}
+}
+
+TG_TEST(L2_4_longest_datagrams, TG_NEEDS_NOTHING)
+{
+	static uint8_t payload[65535 - 28];
+	const struct tg_pkt v4 = { .n_vlan = 2 }, v6 = { .ipv6 = true, .n_vlan = 2 };
+	struct tg_frame f;
+	size_t n = tg_pkt_build(&v4, payload, sizeof(payload), bytes);
+
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	assert_int_equal(f.payload_len, sizeof(payload));
+	assert_int_equal(walk(bytes, n - 1, TG_LINK_ETHERNET, &f), TG_REASON_TRUNCATED);
+	n = tg_pkt_build(&v6, payload, sizeof(payload), bytes);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	assert_int_equal(f.payload_len, sizeof(payload));
+}
+
+TG_TEST(frame_link_ip_tells_the_version, TG_NEEDS_NOTHING)
+{
+	uint8_t junk[40] = { 0x55 };
+	struct tg_frame f;
+
+	assert_int_equal(walk(junk, 0, TG_LINK_IP, &f), TG_REASON_TRUNCATED);
+	assert_int_equal(walk(junk, sizeof(junk), TG_LINK_IP, &f), TG_REASON_IP_MALFORMED);
+	assert_int_equal(f.ip_version, 0);
+}
