@@ -83,11 +83,12 @@ struct tg_frame {
 /* Ports whose payload is not a call in the clear, whatever is in it. */
 enum tg_frame_port {
 	TG_PORT_HTTPS = 443,
-	TG_PORT_L2TP = 1701,  /* RFC 2661 */
-	TG_PORT_GTPU = 2152,  /* 3GPP TS 29.281 */
-	TG_PORT_ESP = 4500,   /* RFC 3948 */
-	TG_PORT_GRE = 4754,   /* RFC 8086 */
-	TG_PORT_VXLAN = 4789, /* RFC 7348 */
+	TG_PORT_L2TP = 1701,	  /* RFC 2661 */
+	TG_PORT_GTPU = 2152,	  /* 3GPP TS 29.281 */
+	TG_PORT_ESP = 4500,	  /* RFC 3948 */
+	TG_PORT_GRE = 4754,	  /* RFC 8086 */
+	TG_PORT_VXLAN = 4789,	  /* RFC 7348 */
+	TG_PORT_VXLAN_GPE = 4790, /* IANA vxlan-gpe */
 	TG_PORT_SIPS = 5061,
 	TG_PORT_GENEVE = 6081, /* RFC 8926 */
 	TG_PORT_MPLS = 6635,   /* RFC 7510 */
@@ -126,6 +127,7 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_udp_inside(const uint8_t *p, const uint
 	case TG_PORT_ESP:
 	case TG_PORT_GRE:
 	case TG_PORT_VXLAN:
+	case TG_PORT_VXLAN_GPE:
 	case TG_PORT_GENEVE:
 	case TG_PORT_MPLS:
 		reason = TG_REASON_TUNNEL;

@@ -280,7 +280,7 @@ TG_TEST(frame_tunnels_in_udp, TG_NEEDS_NOTHING)
 {
 	CHECK_FRAMES(TUNNELLED(1701, "\xc8\x02"), TUNNELLED(2152, "\x30\xff\x01\x01"),
 		     TUNNELLED(4500, "\xff"), TUNNELLED(4754, "\x20\x01\x08\x01"),
-		     TUNNELLED(4789, "\x08"), TUNNELLED(6081, "\x02"),
+		     TUNNELLED(4789, "\x08"), TUNNELLED(4790, "\x0c"), TUNNELLED(6081, "\x02"),
 		     TUNNELLED(6635, "\x41\x42\x31\x40"),
 		     { .pkt = { .dport = 9899 }, .payload = "\x0b\x59", .reason = TG_REASON_SCTP },
 		     { .pkt = { .dport = 2152 }, .payload = "", .payload_off = 42, .reason = NONE },
