@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "dataplane/pipeline/answer.h"
 #include "dataplane/pipeline/layout.h"
 #include "tollgate/checksum.h"
 #include "tollgate/load.h"
@@ -15,19 +14,9 @@
 #define TTL 64 /* RFC 1700's default */
 #define ECN_BITS 3u
 
-/*
- * An IP packet of this size passes every link that carries IPv6 (RFC 8200 §5); a longer answer may be
- * as long as its request was, which the link has carried. Nothing of ours needs fragments.
- */
-#define SAFE_PACKET 1280
-
-/*
- * What an answer has besides the field values it copies: "SIP/2.0 603 " and CRLF (14), a phrase (63),
- * ";received=" and an IPv6 address (10 + 45), "=65535" (6), ";tag=" and 15, the names and line ends of
- * From, To, Call-ID and CSeq (8 + 6 + 11 + 8), "Content-Length: 0" and the empty line (21): 207.
- */
-#define FIXED_MAX 256
-#define VIA_LINE 7 /* "Via: " and CRLF */
+/* The link carried the request: an Ethernet of 1500 bytes, or a jumbo one. Nothing of ours needs
+ * fragments, and an answer is seldom longer than what it copies its fields from. */
+#define MTU 1500
 
 static const struct tg_sip_answer fallback_answer = {
 	.code = TG_ANSWER_FALLBACK_CODE, /* RFC 3261 §21.6.2: no other place to try either */
@@ -39,17 +28,12 @@ static unsigned headers_len(const struct tg_frame *f)
 	return f->l3_off + (f->ip_version == 6 ? IPV6_HEADER : IPV4_HEADER) + UDP_HEADER;
 }
 
-/* The longest datagram we may send back: see SAFE_PACKET. */
-static unsigned payload_limit(const struct tg_frame *f)
+/* The longest frame we may send back. */
+static unsigned frame_limit(const struct tg_frame *f)
 {
-	const unsigned headers = headers_len(f);
-	unsigned packet = (unsigned)f->payload_off + f->payload_len - f->l3_off;
+	const unsigned request = (unsigned)f->payload_off + f->payload_len - f->l3_off;
 
-	if (packet < SAFE_PACKET)
-		packet = SAFE_PACKET;
-	if (packet + f->l3_off > TG_ANSWER_MAX)
-		packet = TG_ANSWER_MAX - f->l3_off;
-	return packet + f->l3_off - headers;
+	return request <= MTU ? f->l3_off + MTU : TG_ANSWER_MAX;
 }
 
 /* RFC 3261 §18.2.2 and RFC 3581 §4; the address is always the source (maddr would let a forged
@@ -77,29 +61,6 @@ static bool is_between_hosts(const struct tg_frame_in *in, const struct tg_frame
 		return false; /* group bit (IEEE 802.3 §3.2.3) */
 	return is_host_address(tg_layout_source(in->data, f), f->ip_version) &&
 	       is_host_address(tg_layout_destination(in->data, f), f->ip_version);
-}
-
-static bool fits(const struct tg_frame *f, const struct tg_sip *sip)
-{
-	uint64_t len = FIXED_MAX + sip->from.len + sip->to.len + sip->call_id.len +
-		       sip->cseq_value.len;
-	unsigned i;
-
-	for (i = 0; i < sip->n_vias && i < TG_SIP_MAX_VIAS; i++)
-		len += VIA_LINE + sip->via[i].len;
-	return len <= payload_limit(f);
-}
-
-bool tg_answer_possible(const struct tg_frame_in *in, const struct tg_frame *f,
-			const struct tg_sip *sip)
-{
-	if (sip->duplicate || sip->vias_left_out || sip->n_vias == 0)
-		return false;
-	if (!sip->from.data || !sip->to.data || !sip->call_id.data || !sip->cseq_value.data)
-		return false;
-	if (f->dport == 0 || reply_port(f, sip) == 0)
-		return false;
-	return is_between_hosts(in, f) && fits(f, sip);
 }
 
 static struct tg_span text_span(const char *s, size_t max)
@@ -190,13 +151,14 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 {
 	const struct tg_frame *f = &r->frame;
 	const unsigned headers = headers_len(f);
-	unsigned len, room;
+	unsigned room, len;
 	struct tg_frame a = *f;
 
-	if (!r->sip || !tg_answer_possible(in, f, r->sip) || cap <= headers)
+	if (f->dport == 0 || reply_port(f, r->sip) == 0 || !is_between_hosts(in, f) ||
+	    cap <= headers)
 		return 0;
-	room = cap - headers < payload_limit(f) ? cap - headers : payload_limit(f);
-	len = build_sip(pl, gen, in, r, (struct tg_span){ out + headers, room });
+	room = cap < frame_limit(f) ? cap : frame_limit(f);
+	len = build_sip(pl, gen, in, r, (struct tg_span){ out + headers, room - headers });
 	if (len == 0)
 		return 0;
 

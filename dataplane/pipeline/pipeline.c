@@ -5,7 +5,6 @@
 
 #include "dataplane/flow/cap.h"
 #include "dataplane/flow/memory.h"
-#include "dataplane/pipeline/answer.h"
 #include "dataplane/pipeline/layout.h"
 #include "tollgate/checksum.h"
 
@@ -41,6 +40,7 @@ struct tg_pipeline {
 	struct tg_num nums[KEYS_MAX];
 	uint32_t listings[KEYS_MAX];
 	struct tg_sip sip[TG_BURST];
+	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable */
 } TG_ALIGNED(TG_CACHE_LINE);
 
 /* What every phase needs, so that none takes ten parameters. */
@@ -136,34 +136,13 @@ static void prefetch_heads(const struct burst *b)
 
 /* ---- phase 2: walk, classify, parse ------------------------------------------------------------ */
 
-/*
- * A datagram that is no SIP by its start line. What may hide a call is counted by reason, so that
- * coverage is an honest figure; the well-known port is all there is to go by.
- */
-static enum tg_reason classify_other(const struct tg_frame *f, struct tg_span payload)
+#define SIP_PORT 5060
+
+/* RFC 3320 §7: a SigComp message begins with five one bits. On any other port that is media. */
+static bool is_sigcomp(const struct tg_frame *f, struct tg_span payload)
 {
-	/* RFC 3320 §7: a SigComp message begins with five one bits. */
-	if ((f->dport == 5060 || f->sport == 5060) && payload.len > 0 && payload.data[0] >= 0xf8)
-		return TG_REASON_SIGCOMP;
-	/* RFC 6347 §4.1: DTLS records have the version 254.x. */
-	if ((f->dport == 5061 || f->sport == 5061) && payload.len > 1 && payload.data[1] == 0xfe)
-		return TG_REASON_TLS;
-	switch (f->dport) {
-	case 1701: /* L2TP */
-	case 2152: /* GTP-U */
-	case 3544: /* Teredo */
-	case 4500: /* ESP in UDP */
-	case 4754: /* GRE in UDP */
-	case 4789: /* VXLAN */
-	case 6081: /* Geneve */
-		return TG_REASON_TUNNEL;
-	case 6635: /* RFC 7510 */
-		return TG_REASON_MPLS;
-	case 9899: /* RFC 6951 */
-		return TG_REASON_SCTP;
-	default:
-		return TG_REASON_NOT_SIP;
-	}
+	return (f->dport == SIP_PORT || f->sport == SIP_PORT) && payload.len > 0 &&
+	       payload.data[0] >= 0xf8;
 }
 
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
@@ -192,8 +171,8 @@ static enum tg_reason read_frame(const struct tg_frame_in *in, struct tg_frame *
 		return reason;
 	payload = (struct tg_span){ in->data + f->payload_off, f->payload_len };
 	reason = tg_sip_parse(payload, sip);
-	if (reason == TG_REASON_NOT_SIP)
-		return classify_other(f, payload);
+	if (reason == TG_REASON_NOT_SIP && is_sigcomp(f, payload))
+		return TG_REASON_SIGCOMP;
 	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE && !checksum_ok(in, f))
 		return TG_REASON_BAD_CHECKSUM;
 	return reason;
@@ -317,6 +296,14 @@ static bool recall(const struct burst *b, const struct message *m, struct tg_res
 	return true;
 }
 
+/* Found out by doing it: no second list of conditions to keep in step. Rejected calls are few, and
+ * building is about as much work as reading was. */
+static bool is_answerable(const struct burst *b, const struct message *m, const struct tg_result *r)
+{
+	return tg_answer_build(b->pl, b->gen, &b->in[m->frame], r, b->pl->scratch,
+			       sizeof(b->pl->scratch)) > 0;
+}
+
 /* A fresh verdict that keeps a call back has to be possible and remembered, or the call goes on:
  * then its retransmissions and its CANCEL must go the same way. */
 static enum tg_reason commit(const struct burst *b, const struct message *m, struct tg_result *r)
@@ -325,8 +312,7 @@ static enum tg_reason commit(const struct burst *b, const struct message *m, str
 	const bool enforced = tg_verdict_enforced(&r->verdict);
 	bool remembered;
 
-	if (enforced && r->verdict.action == TG_ACTION_REJECT &&
-	    !tg_answer_possible(&b->in[m->frame], &r->frame, m->sip))
+	if (enforced && r->verdict.action == TG_ACTION_REJECT && !is_answerable(b, m, r))
 		return TG_REASON_ANSWER_IMPOSSIBLE;
 	if (!m->has_key)
 		return TG_REASON_NONE;

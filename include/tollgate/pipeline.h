@@ -95,11 +95,12 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 #define TG_ANSWER_MAX 9216
 
 /*
- * The whole frame that answers in->data: addresses and ports turned round, VLAN stack and DSCP
- * kept (ECN cleared), checksums computed. `r` must be this frame's result with fate TG_FATE_ANSWER.
- * Returns its length. The pipeline has made sure that it can be built in TG_ANSWER_MAX bytes; 0 only
- * if `cap` is smaller and too small. A caller who has no room must absorb the frame, not forward it:
- * the verdict is remembered, and the retransmission will be answered.
+ * The whole frame that answers in->data: addresses and ports turned round, VLAN stack and DSCP kept
+ * (ECN cleared), checksums computed. `r` must be this frame's result with fate TG_FATE_ANSWER; `out`
+ * must not be the frame itself. Returns the length. The pipeline has tried it before it decided so:
+ * with TG_ANSWER_MAX bytes, 0 is only possible for a retransmission that differs from its original.
+ * On 0, or without a buffer, absorb the frame, do not forward it: the verdict is remembered, its CANCEL
+ * will be absorbed, and the next retransmission is answered.
  */
 unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
 			 const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
