@@ -19,7 +19,8 @@ static int unknown_name(const struct policy_draft *d, const char *path, const ch
 			const char *given, const char *const *names, size_t n)
 {
 	return tg_yaml_refuse(d->yaml, d->err, path, "there is no %s %s%s", kind,
-			      tg_yaml_quote(given).text, tg_yaml_hint(given, names, n).text);
+			      tg_yaml_quote(given).text,
+			      n ? tg_yaml_hint(given, names, n).text : "; none is defined");
 }
 
 static int take_trunk(const struct policy_draft *d, const char *path, const char *given,

@@ -307,5 +307,5 @@ int tg_yaml_check(const struct tg_yaml *y, const cyaml_schema_value_t *schema, s
 
 	if (!root)
 		return tg_yaml_refuse_node(y, err, NULL, "there is nothing in it");
-	return check_value(&c, schema, root, "the whole");
+	return check_value(&c, schema, root, "the document");
 }

@@ -73,7 +73,8 @@ static int refuse_syntax(const struct tg_yaml *y, const yaml_parser_t *parser, s
 		return tg_error_set(err, -ENOMEM, "no memory");
 	if (parser->error == YAML_READER_ERROR) {
 		p = place_of_byte(y, parser->problem_offset);
-		return tg_error_at(err, -EINVAL, p.line, p.column, "not UTF-8 text: %s", problem);
+		return tg_error_at(err, -EINVAL, p.line, p.column, "not plain UTF-8 text: %s",
+				   problem);
 	}
 	p = place_of_mark(y, &parser->problem_mark);
 	if (parser->context)

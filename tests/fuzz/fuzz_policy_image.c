@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The first byte says what the rest is: an image as it stands, or the contents of a policy section,
+ * around which header and checksums are made right, so that the fuzzer gets past them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/image_write.h"
+#include "tollgate/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
+{
+	struct tg_sig_msg msg = { .n_ids = TG_SIG_MAX_IDS, .caller = 0, .called = 1 };
+	uint32_t listing[TG_SIG_MAX_IDS];
+	struct tg_verdict v;
+	unsigned i;
+
+	/* Identities out of the image's own bytes: they vary as it does. */
+	for (i = 0; i < TG_SIG_MAX_IDS; i++) {
+		const uint8_t *b = &data[i * 7 % (size - 4)];
+
+		memcpy(&listing[i], b, sizeof(listing[i]));
+		msg.id[i].role = b[1] % TG_ROLE_COUNT;
+		msg.id[i].cls = b[2] % TG_NUM_CLASS_COUNT;
+		msg.id[i].flags = b[3] & 2;
+	}
+	for (i = 0; i < p->n_trunks; i++) {
+		const struct tg_trunk_key key = { p->trunk[i].port, p->trunk[i].vlan,
+						  p->trunk[i].peer_version, p->trunk[i].peer };
+
+		tg_policy_decide(p, tg_policy_trunk_find(p, &key), &msg, listing, &v);
+		if (v.action >= TG_ACTION_COUNT || v.reason >= TG_REASON_COUNT ||
+		    v.trunk >= p->n_trunks || v.mode >= TG_MODE_COUNT ||
+		    (v.action == TG_ACTION_REJECT && v.answer >= p->n_answers) ||
+		    strlen(tg_policy_rule_name(p, v.rule)) > TG_POLICY_NAME_MAX)
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct tg_image_error err;
+	struct tg_image_header h;
+	struct tg_policy p;
+	uint64_t length;
+	uint8_t *image;
+	void *memory;
+
+	if (size < 8 || size > 1u << 17)
+		return 0;
+	tg_image_begin(&h, TG_IMAGE_POLICY, 0);
+	tg_image_add(&h, TG_IMAGE_SECTION_POLICY, size - 1);
+	length = data[0] & 1 ? h.length : size - 1;
+	if (posix_memalign(&memory, TG_IMAGE_ALIGN, length) != 0)
+		return 0;
+	image = memory;
+	memset(image, 0, length);
+	if (data[0] & 1) {
+		memcpy(image + h.section[0].offset, data + 1, size - 1);
+		tg_image_finish(image, &h);
+	} else {
+		memcpy(image, data + 1, size - 1);
+	}
+	if (tg_policy_open(&p, image, length, &err) == 0)
+		decide(&p, data, size);
+	free(image);
+	return 0;
+}
