@@ -4,11 +4,10 @@
  * where a prefix is taken off or a country code put on, so it happens once. README.md lists what was
  * decided where the standards leave room.
  */
+#include "dataplane/num/digits.h"
 #include "tollgate/num.h"
 
-#define MIN_E164 4	    /* shorter than any country code with a subscriber: nothing to call */
 #define MAX_SHORT_DEFAULT 6 /* digits without a plan; longer ones may be a subscriber's */
-#define SPELLS_ANONYMOUS 266696687u /* the letters on a telephone's keys */
 
 static const struct tg_num_profile no_profile;
 
@@ -53,15 +52,10 @@ static enum tg_num_class e164(struct tg_span cc, struct tg_span rest, struct tg_
 {
 	const uint32_t len = cc.len + rest.len;
 	const uint8_t first = cc.len ? cc.data[0] : (rest.len ? rest.data[0] : '0');
-	uint64_t value;
 
-	if (len < MIN_E164 || len > TG_NUM_MAX_DIGITS || first == '0')
+	if (len > TG_NUM_MAX_DIGITS || first == '0')
 		return TG_NUM_CLASS_MALFORMED;
-	value = append(append(0, cc), rest);
-	if (value == SPELLS_ANONYMOUS)
-		return TG_NUM_CLASS_WITHHELD;
-	*out = tg_num_make(TG_NUM_E164, len, value);
-	return TG_NUM_CLASS_E164;
+	return tg_num_finish_e164(append(append(0, cc), rest), len, out);
 }
 
 static enum tg_num_class international(struct tg_span digits, struct tg_num *out)

@@ -3,6 +3,7 @@
  * The user part of a URI -> digits, a word, or neither. One pass, percent escapes undone on the way
  * and so exactly once; what is kept has a fixed size, whatever the length of the text.
  */
+#include "dataplane/num/digits.h"
 #include "tollgate/num.h"
 
 /* The longest prefix and the longest number; one more shows that there were too many. */
@@ -122,16 +123,27 @@ static bool is_word(const struct scan *sc, enum tg_num_class *cls)
 	return false;
 }
 
+/* '+' and 8 to 15 digits, nothing else: nearly all there is, in a fraction of the cycles. */
+static bool is_plain_e164(struct tg_span user, uint64_t *value)
+{
+	return user.len > TG_DIGITS_MIN && user.len <= 1 + TG_NUM_MAX_DIGITS &&
+	       user.data[0] == '+' && user.data[1] != '0' &&
+	       tg_digits_value(user.data + 1, user.len - 1, value);
+}
+
 enum tg_num_class tg_num_from_text(struct tg_span user, const struct tg_num_profile *profile,
 				   struct tg_num *out)
 {
 	enum tg_num_class cls;
 	struct tg_span digits;
 	struct scan sc;
+	uint64_t value;
 
 	*out = (struct tg_num){ 0 };
 	if (user.len == 0)
 		return TG_NUM_CLASS_ABSENT;
+	if (is_plain_e164(user, &value))
+		return tg_num_finish_e164(value, user.len - 1, out);
 	scan_text(&sc, user);
 	if (sc.broken)
 		return TG_NUM_CLASS_MALFORMED;
@@ -160,6 +172,8 @@ bool tg_num_is_emergency(struct tg_span user)
 	struct scan sc;
 	unsigned i;
 
+	if (user.len < 3 || user.data[0] == '+') /* most of what is dialled ends here */
+		return false;
 	scan_text(&sc, user);
 	if (sc.n_digits != 3 || sc.plus || sc.inner_plus || sc.star || sc.other || sc.broken)
 		return false;

@@ -84,7 +84,7 @@ enum tg_num_nature {
 
 static inline struct tg_num tg_num_make(enum tg_num_kind kind, unsigned digits, uint64_t value)
 {
-	return (struct tg_num){ value | (uint64_t)digits << 50 | (uint64_t)kind << 54 };
+	return (struct tg_num){ value + (1ull << 50) * digits + (1ull << 54) * kind };
 }
 
 static inline bool tg_num_is_none(struct tg_num n)

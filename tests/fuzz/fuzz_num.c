@@ -7,6 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BCD_MAX 64
+#define TEXT_MAX 64
 
 static void must(bool holds)
 {
@@ -27,6 +28,21 @@ static void check(enum tg_num_class cls, struct tg_num n)
 	must(tg_num_aligned(n) < tg_num_pow10(TG_NUM_MAX_DIGITS));
 	len = tg_num_format(n, text);
 	must(tg_num_from_feed((struct tg_span){ (const uint8_t *)text, len }).v == n.v);
+}
+
+/* A separator at the end changes no number, but takes the general way through the text. */
+static void check_general(struct tg_span s, const struct tg_num_profile *p, struct tg_num want)
+{
+	uint8_t text[TEXT_MAX + 1];
+	struct tg_num n;
+
+	if (s.len > TEXT_MAX)
+		return;
+	memcpy(text, s.data, s.len);
+	text[s.len] = '-';
+	if (tg_num_from_text((struct tg_span){ text, s.len + 1 }, p, &n) == TG_NUM_CLASS_E164 ||
+	    tg_num_kind(want) == TG_NUM_E164)
+		must(n.v == want.v);
 }
 
 static struct tg_num_profile make_profile(uint8_t bits)
@@ -62,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cls = tg_num_from_text(s, &profile, &n);
 	check(cls, n);
 	must(!tg_num_is_emergency(s) || cls != TG_NUM_CLASS_E164);
+	check_general(s, &profile, n);
 	cls = tg_num_from_text(s, NULL, &n);
 	check(cls, n);
 	cls = tg_num_from_digits(s, data[1] % 5u, &profile, &n);

@@ -181,6 +181,35 @@ TG_TEST(num_plus_resolves_without_profile, TG_NEEDS_NOTHING)
 		    { "+447700900123", &singapore, E164, "+447700900123" }, );
 }
 
+/* The plain form is read eight digits at a time, a trailing separator forces the other way. */
+TG_TEST(num_fast_and_general_reading_agree, TG_NEEDS_NOTHING)
+{
+	static const char odd[] = "0123456789/:;+-%a\xb1\xff";
+	uint64_t seed = 7;
+	unsigned round, i;
+
+	for (round = 0; round < 20000; round++) {
+		const unsigned len = 1 + round % 18;
+		struct tg_num fast, general;
+		enum tg_num_class cls;
+		char text[24] = "+";
+
+		for (i = 1; i <= len; i++)
+			text[i] = (char)('0' + tg_test_random(&seed) % 10);
+		if (round % 3 ==
+		    0) /* one character that may not be a digit, and one beside '0'-'9' */
+			text[1 + tg_test_random(&seed) % len] =
+				odd[tg_test_random(&seed) % (sizeof(odd) - 1)];
+		cls = tg_num_from_text(span(text), NULL, &fast);
+		text[len + 1] = '-';
+		text[len + 2] = 0;
+		if (strchr(text, '%'))
+			continue; /* the separator would become part of an escape */
+		assert_int_equal(tg_num_from_text(span(text), NULL, &general), cls);
+		assert_int_equal(fast.v, general.v);
+	}
+}
+
 TG_TEST(num_absent_is_not_empty_digits, TG_NEEDS_NOTHING)
 {
 	CHECK_TEXTS({ "", NULL, TG_NUM_CLASS_ABSENT, "" },

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Decimal digits eight at a time, for the forms that nearly every number on a trunk has. */
+#ifndef TG_NUM_DIGITS_H
+#define TG_NUM_DIGITS_H
+
+#include "tollgate/load.h"
+#include "tollgate/num.h"
+
+#define TG_DIGITS_MIN 8
+#define TG_DIGITS_MAX 16
+
+/* The first character in the lowest byte, on any machine. */
+static inline uint64_t tg_digits_load8(const uint8_t *p)
+{
+	const uint64_t v = tg_load_u64(p);
+
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap64(v);
+}
+
+/* Eight times 0x30-0x39? The high nibble is 3 now and, unless there is a carry, after adding 6. */
+static inline bool tg_digits_all8(uint64_t chars)
+{
+	const uint64_t high = 0xf0f0f0f0f0f0f0f0ull;
+
+	return ((chars & high) | ((chars + 0x0606060606060606ull) & high) >> 4) ==
+	       0x3333333333333333ull;
+}
+
+/* Eight digit values, one a byte, most significant in the lowest byte: pairs, fours, all. */
+static inline uint64_t tg_digits_value8(uint64_t d)
+{
+	d = (d * 10 + (d >> 8)) & 0x00ff00ff00ff00ffull;
+	d = (d * 100 + (d >> 16)) & 0x0000ffff0000ffffull;
+	return (d * 10000 + (d >> 32)) & 0xffffffffull;
+}
+
+/*
+ * The value of n digits, TG_DIGITS_MIN <= n <= TG_DIGITS_MAX; false if one of them is none. Two loads
+ * that overlap where n < 16, so no byte outside is read; what the second has twice counts as zero.
+ */
+static inline bool tg_digits_value(const uint8_t *p, uint32_t n, uint64_t *value)
+{
+	const uint64_t zeros = 0x3030303030303030ull;
+	const uint64_t head = tg_digits_load8(p), tail = tg_digits_load8(p + n - 8);
+	const unsigned rest = n - 8;
+	uint64_t low;
+
+	if (!tg_digits_all8(head) || !tg_digits_all8(tail))
+		return false;
+	low = rest ? (tail - zeros) & ~0ull << 8 * (8 - rest) : 0;
+	*value = tg_digits_value8(head - zeros) * tg_num_pow10(rest) + tg_digits_value8(low);
+	return true;
+}
+
+/* +266696687: the letters A N O N Y M O U S on a telephone's keys. */
+#define TG_NUM_SPELLS_ANONYMOUS 266696687u
+
+/* The only way to an E.164 number: `len` digits of this value that do not begin with 0. Shorter than
+ * four is no country code with a subscriber: nothing to call. */
+static inline enum tg_num_class tg_num_finish_e164(uint64_t value, uint32_t len, struct tg_num *out)
+{
+	if (len < 4 || len > TG_NUM_MAX_DIGITS)
+		return TG_NUM_CLASS_MALFORMED;
+	if (value == TG_NUM_SPELLS_ANONYMOUS)
+		return TG_NUM_CLASS_WITHHELD;
+	*out = tg_num_make(TG_NUM_E164, len, value);
+	return TG_NUM_CLASS_E164;
+}
+
+#endif
