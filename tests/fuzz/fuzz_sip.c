@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A datagram: both CPU variants read the same, all spans lie inside, answers have no stray line. */
+#include <string.h>
+
+#include "tollgate/sip.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect(bool ok)
+{
+	if (!ok)
+		__builtin_trap();
+}
+
+/* Every line of an answer ends with CRLF, and only the last one is empty. */
+static void check_answer(const uint8_t *p, unsigned n)
+{
+	unsigned i;
+
+	expect(n > 4 && memcmp(p + n - 4, "\r\n\r\n", 4) == 0);
+	for (i = 0; i < n; i++) {
+		expect(p[i] != '\r' || p[i + 1] == '\n');
+		expect(p[i] != '\n' || (p[i - 1] == '\r' && (i == n - 1 || p[i + 1] != ' ')));
+		expect(p[i] != '\n' || i + 2 >= n || p[i + 1] != '\r' || i + 3 == n);
+	}
+}
+
+static void use(struct tg_sip *sip, struct tg_span text)
+{
+	static const struct tg_sip_source source = { "192.0.2.77", 5060 };
+	static const struct tg_sip_answer answer = { 603,
+						     { (const uint8_t *)"No", 2 },
+						     { NULL, 0 } };
+	static const uint8_t key[16];
+	static uint8_t out[65536];
+	char tag[TG_SIP_TAG_LEN];
+	unsigned n, i;
+
+	tg_sig_normalise(&sip->sig, NULL);
+	for (i = 0; i < sip->sig.n_ids; i++)
+		expect((size_t)sip->sig.id[i].raw_off + sip->sig.id[i].raw_len <= text.len);
+	expect(sip->sig.n_ids <= TG_SIG_MAX_IDS && sip->n_vias <= TG_SIP_MAX_VIAS);
+	tg_sip_to_tag(sip, key, tag);
+	(void)tg_sip_to_tag_is_ours(sip, key);
+	(void)tg_sip_transaction(sip, key);
+	n = tg_sip_answer_build(sip, &answer, &source, tag, out, sizeof(out));
+	if (n > 0)
+		check_answer(out, n);
+}
+
+static bool same(const struct tg_sip *a, const struct tg_sip *b)
+{
+	return a->sig.n_ids == b->sig.n_ids && a->sig.ids_left_out == b->sig.ids_left_out &&
+	       a->sig.caller == b->sig.caller && a->n_vias == b->n_vias && a->cseq == b->cseq &&
+	       memcmp(a->sig.id, b->sig.id, a->sig.n_ids * sizeof(a->sig.id[0])) == 0 &&
+	       a->from.data == b->from.data && a->from.len == b->from.len &&
+	       a->to.data == b->to.data && a->to.len == b->to.len &&
+	       a->to_tag.data == b->to_tag.data && a->to_tag.len == b->to_tag.len &&
+	       a->from_tag.data == b->from_tag.data && a->from_tag.len == b->from_tag.len &&
+	       a->branch.data == b->branch.data && a->branch.len == b->branch.len &&
+	       a->via_port == b->via_port && a->duplicate == b->duplicate;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct tg_span text = { data, (uint32_t)size };
+	struct tg_sip best, portable;
+	enum tg_reason reason;
+
+	tg_sip_variant_set("portable");
+	reason = tg_sip_parse(text, &portable);
+	tg_sip_variant_set(NULL);
+	expect(tg_sip_parse(text, &best) == reason && same(&best, &portable));
+	if (reason == TG_REASON_NONE)
+		use(&best, text);
+	return 0;
+}
