@@ -35,8 +35,8 @@ static inline uint64_t tg_digits_value8(uint64_t d)
 }
 
 /*
- * The value of n digits, TG_DIGITS_MIN <= n <= TG_DIGITS_MAX; false if one of them is none. Two loads
- * that overlap where n < 16, so no byte outside is read; what the second has twice counts as zero.
+ * The value of n digits, TG_DIGITS_MIN <= n <= TG_DIGITS_MAX; false if one of them is none. Two
+ * loads that overlap where n < 16, so no byte outside is read; what the second has twice counts as zero.
  */
 static inline bool tg_digits_value(const uint8_t *p, uint32_t n, uint64_t *value)
 {
@@ -55,8 +55,8 @@ static inline bool tg_digits_value(const uint8_t *p, uint32_t n, uint64_t *value
 /* +266696687: the letters A N O N Y M O U S on a telephone's keys. */
 #define TG_NUM_SPELLS_ANONYMOUS 266696687u
 
-/* The only way to an E.164 number: `len` digits of this value that do not begin with 0. Shorter than
- * four is no country code with a subscriber: nothing to call. */
+/* The only way to an E.164 number: `len` digits of this value that do not begin with 0. Shorter
+ * than four is no country code with a subscriber: nothing to call. */
 static inline enum tg_num_class tg_num_finish_e164(uint64_t value, uint32_t len, struct tg_num *out)
 {
 	if (len < 4 || len > TG_NUM_MAX_DIGITS)

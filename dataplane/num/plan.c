@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Digits, what the message says of them, and the trunk's profile -> a number. This is the only place
- * where a prefix is taken off or a country code put on, so it happens once. README.md lists what was
- * decided where the standards leave room.
+ * Digits, what the message says of them, and the trunk's profile -> a number. This is the only
+ * place where a prefix is taken off or a country code put on, so it happens once. README.md lists
+ * what was decided where the standards leave room.
  */
 #include "dataplane/num/digits.h"
 #include "tollgate/num.h"

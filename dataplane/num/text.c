@@ -95,7 +95,7 @@ static void scan_text(struct scan *sc, struct tg_span user)
 	}
 }
 
-/* Sets *cls if the text is one of the words that stand for no number (README.md has the sources). */
+/* Sets *cls if the text is one of the words that stand for no number (see README.md). */
 static bool is_word(const struct scan *sc, enum tg_num_class *cls)
 {
 	static const struct {

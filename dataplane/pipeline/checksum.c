@@ -97,6 +97,6 @@ void tg_checksum_udp_fill(uint8_t *frame, const struct tg_frame *f)
 	}
 	tg_store_be16(udp + 6, 0);
 	sum = udp_sum(frame, f);
-	/* A checksum that comes out as zero is sent as all ones (RFC 768): zero would say "none". */
+	/* A checksum that comes out as zero is sent as all ones (RFC 768): zero says "none". */
 	store_complement(udp + 6, sum == 0xffff ? 0 : sum);
 }

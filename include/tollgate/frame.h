@@ -96,8 +96,8 @@ enum tg_frame_port {
 };
 
 /*
- * The checks below have the form `p + n > end`, not `end - p < n`: it is the form from which the BPF
- * verifier learns how much of the packet may be read. n is at most 65535, so p + n does not wrap.
+ * The checks below have the form `p + n > end`, not `end - p < n`: it is the form from which the
+ * BPF verifier learns how much of the packet may be read. n is at most 65535, so p + n does not wrap.
  */
 
 /*
@@ -238,8 +238,8 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_ipv4(const uint8_t *p, const uint8_t *e
 }
 
 /*
- * How long the IPv6 extension header at p is (8 bytes are there), or why the walk ends at it. After a
- * routing header with segments left the destination is not the one that the UDP checksum covers
+ * How long the IPv6 extension header at p is (8 bytes are there), or why the walk ends at it. After
+ * a routing header with segments left the destination is not the one that the UDP checksum covers
  * (RFC 8200 §8.1), so that nothing behind it can be judged.
  */
 TG_ALWAYS_INLINE enum tg_reason tg_frame_extension(const uint8_t *p, uint8_t type, bool first,

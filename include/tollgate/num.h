@@ -3,7 +3,7 @@
  * A telephone number as one 64-bit word, and the only way to make one from what a message carries.
  *
  * An E.164 number has at most 15 digits and never begins with 0 (ITU-T E.164 §6), so its digits are
- * an integer below 10^15 < 2^50. Kind and length share the word; no digit buffer exists to overflow.
+ * an integer below 10^15 < 2^50. Kind and length share the word; no digit buffer can overflow.
  *
  *	bit  0-49  the digits as an integer
  *	bit 50-53  how many digits (1-15)
@@ -33,12 +33,12 @@ enum tg_num_kind {
 #define TG_NUM_CLASSES(X)                                                                          \
 	X(ABSENT, "absent") /* no user part, no digits */                                          \
 	X(E164, "e164")                                                                            \
-	X(SHORT_CODE, "short_code")                                                                \
-	X(WITHHELD, "withheld")	      /* anonymous@anonymous.invalid, Restricted, ... */           \
-	X(UNAVAILABLE, "unavailable") /* Unavailable, Unknown, 0, 00...0 */                        \
-	X(MALFORMED, "malformed") /* 16+ digits, ++, +0, bad escapes, digits mixed with letters */ \
+	X(SHORT_CODE, "short_code")	/* without a number if it has * or # */                    \
+	X(WITHHELD, "withheld")		/* anonymous@anonymous.invalid, Restricted, ... */         \
+	X(UNAVAILABLE, "unavailable")	/* Unavailable, Unknown, 0, 00...0 */                      \
+	X(MALFORMED, "malformed")	/* 16+ digits, ++, +0, bad escapes, letters behind a + */  \
 	X(UNRESOLVED, "unresolved")	/* digits whose numbering plan nobody stated */            \
-	X(ALPHANUMERIC, "alphanumeric") /* a name */
+	X(ALPHANUMERIC, "alphanumeric") /* a name, also one with digits in it */
 
 enum tg_num_class {
 #define X(sym, name) TG_NUM_CLASS_##sym,
@@ -59,8 +59,8 @@ enum tg_num_bare {
 #define TG_NUM_INTL_PREFIXES 4
 #define TG_NUM_PREFIX_MAX 7
 
-/* A trunk's numbering profile. Lives in the policy image: fixed layout, digits without NUL. All zero
- * means that only "+..." resolves. Prefixes are tried longest first. */
+/* A trunk's numbering profile. Lives in the policy image: fixed layout, digits without NUL. All
+ * zero means that only "+..." resolves. Prefixes are tried longest first. */
 struct tg_num_profile {
 	uint8_t country_code_len;				/* 0-3 */
 	uint8_t national_prefix_len;				/* 0-7 */
@@ -120,12 +120,13 @@ static inline uint64_t tg_num_aligned(struct tg_num n)
 /*
  * The user part of a SIP or tel URI (RFC 3261 §25.1 user, RFC 3966 §3), escapes and visual
  * separators as on the wire, without parameters. `profile` may be NULL. Sets *out to a number or to
- * none; the class says which. Percent escapes are undone once.
+ * none: always a number with E164, mostly with SHORT_CODE, never otherwise. Percent escapes are
+ * undone once. dataplane/num/README.md has what was decided where the RFCs leave room.
  */
 enum tg_num_class tg_num_from_text(struct tg_span user, const struct tg_num_profile *profile,
 				   struct tg_num *out);
 
-/* Plain ASCII digits with a nature: ISUP and MAP addresses after BCD, and the inside of the above. */
+/* Plain ASCII digits with a nature: ISUP and MAP addresses after BCD, the inside of the above. */
 enum tg_num_class tg_num_from_digits(struct tg_span digits, enum tg_num_nature nature,
 				     const struct tg_num_profile *profile, struct tg_num *out);
 

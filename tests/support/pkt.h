@@ -33,10 +33,10 @@ struct tg_pkt {
 	uint16_t tpid[TG_PKT_MAX_TAGS]; /* 0 = 0x8100; the outer one of several: 0x88a8 */
 	uint16_t ethertype;		/* 0 = IP; else the payload follows this type at once */
 
-	uint8_t dscp;  /* the whole TOS or traffic class octet */
-	uint8_t proto; /* 0 = UDP; else the payload follows the IP header (any extensions) at once */
-	uint8_t ipv4_options;	     /* bytes of no-operation options, a multiple of 4, up to 40 */
-	uint16_t ipv4_fragment;	     /* flags and offset as on the wire: 0x2000 = MF, 0x4000 = DF */
+	uint8_t dscp;		/* the whole TOS or traffic class octet */
+	uint8_t proto;		/* 0 = UDP; else the payload follows the IP header and extensions */
+	uint8_t ipv4_options;	/* bytes of no-operation options, a multiple of 4, up to 40 */
+	uint16_t ipv4_fragment; /* flags and offset as on the wire: 0x2000 = MF, 0x4000 = DF */
 	uint8_t ext[TG_PKT_MAX_EXT]; /* IPv6 extension headers in order, 0-terminated unless ... */
 	unsigned n_ext;		     /* ... this is set: hop-by-hop options are number 0 */
 	uint16_t ipv6_fragment;	     /* offset and M of an extension header 44, as on the wire */

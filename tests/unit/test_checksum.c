@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Against the packet builder's plain loop of RFC 1071 §4.1, which shares no code with checksum.c. */
+/* Against the packet builder's plain loop of RFC 1071 §4.1, no code of which is in checksum.c. */
 #include <string.h>
 
 #include "tests/support/pkt.h"
