@@ -81,6 +81,17 @@ struct tg_claim {
 int tg_ledger_lookup(struct tg_ledger *ledger, struct tg_num num, int64_t now,
 		     struct tg_claim **claims, size_t *n, uint32_t *listing, struct tg_error *err);
 
+/* A source, and what it claims now. */
+struct tg_source {
+	char name[TG_SOURCE_NAME_MAX + 1];
+	uint64_t n_claims;
+	uint64_t batch; /* its last */
+	int64_t time; /* of that batch */
+};
+/* All sources, by name; *sources is malloc'd. */
+int tg_ledger_sources(struct tg_ledger *ledger, struct tg_source **sources, size_t *n,
+		      struct tg_error *err);
+
 /*
  * The input of a base image as of now, and the point up to which it speaks. The arrays belong to the
  * snapshot; free with tg_ledger_snapshot_free.
