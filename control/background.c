@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The daemon's standing jobs in its workers: a new base, images to disk, SQLite's index. */
+#include <err.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/daemon.h"
+
+/* A second's worth of adds goes into one SQLite transaction. */
+#define INDEX_DELAY_MS 1000
+/* 50,000 records at some 300,000/s: an import that waits behind a step waits 170 ms. */
+#define INDEX_STEP 50000
+
+/* ---- a new base ---------------------------------------------------------------------------------- */
+
+struct base_job {
+	struct tg_job job;
+	struct tg_daemon *d;
+	struct tg_latest_base base;
+	struct tg_error err;
+	int rc;
+};
+
+static void base_run(struct tg_job *job)
+{
+	struct base_job *b = (struct base_job *)job;
+
+	b->rc = -1;
+	if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed))
+		b->rc = tg_latest_build_base(b->d->ledger, time(NULL), &b->base, &b->err);
+}
+
+static void base_done(struct tg_job *job)
+{
+	struct base_job *b = (struct base_job *)job;
+	struct tg_daemon *d = b->d;
+
+	d->base_building = false;
+	if (d->stopping) {
+		if (b->rc == 0)
+			tg_memimage_put(b->base.image);
+	} else if (b->rc == 0) {
+		tg_daemon_alarm(d, TG_DAEMON_ALARM_BUILD, false, NULL);
+		tg_latest_set_base(&d->latest, &b->base);
+		tg_daemon_changed(d, NULL);
+	} else {
+		/* The old base goes on; the next change tries again. */
+		tg_daemon_alarm(d, TG_DAEMON_ALARM_BUILD, true, b->err.text);
+		tg_rollout_abandon(d, b->err.text);
+	}
+	free(b);
+}
+
+void tg_background_base(struct tg_daemon *d)
+{
+	struct base_job *b;
+
+	if (d->base_building)
+		return;
+	b = calloc(1, sizeof(*b));
+	if (!b) {
+		tg_daemon_alarm(d, TG_DAEMON_ALARM_BUILD, true, "no memory");
+		return;
+	}
+	b->job.run = base_run;
+	b->job.done = base_done;
+	b->d = d;
+	d->base_building = true;
+	tg_worker_submit(d->bulk, &b->job);
+}
+
+/* ---- images to disk ------------------------------------------------------------------------------ */
+
+struct persist_job {
+	struct tg_job job;
+	struct tg_daemon *d;
+	struct tg_images_history history;
+	struct tg_memimage
+		*image[3 * TG_IMAGES_HISTORY]; /* with references; those not stored yet */
+	unsigned n;
+	struct tg_error err;
+	int rc;
+};
+
+static void persist_run(struct tg_job *job)
+{
+	struct persist_job *p = (struct persist_job *)job;
+	struct tg_images *images = p->d->images;
+	unsigned i;
+
+	for (i = 0; i < p->n && p->rc == 0; i++)
+		p->rc = tg_images_store(images, p->image[i], &p->err);
+	if (p->rc == 0)
+		p->rc = tg_images_commit(images, &p->history, &p->err);
+	if (p->rc == 0)
+		tg_images_collect(images, &p->history);
+}
+
+static void persist_done(struct tg_job *job)
+{
+	struct persist_job *p = (struct persist_job *)job;
+	struct tg_daemon *d = p->d;
+	unsigned i;
+
+	for (i = 0; i < p->n; i++) {
+		if (p->rc == 0)
+			p->image[i]->stored = true;
+		tg_memimage_put(p->image[i]);
+	}
+	tg_daemon_alarm(d, TG_DAEMON_ALARM_DISK, p->rc != 0, p->err.text);
+	d->persisting = false;
+	free(p);
+	if (d->persist_again && !d->stopping)
+		tg_background_persist(d);
+}
+
+static void persist_add(struct persist_job *p, struct tg_memimage *image)
+{
+	if (image && !image->stored)
+		p->image[p->n++] = tg_memimage_ref(image);
+}
+
+/* What is to be kept as of now; changes that come while the job runs go with the next one. */
+void tg_background_persist(struct tg_daemon *d)
+{
+	struct persist_job *p;
+	unsigned i;
+
+	d->persist_again = d->persisting;
+	if (d->persisting)
+		return;
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		tg_daemon_alarm(d, TG_DAEMON_ALARM_DISK, true, "no memory");
+		return;
+	}
+	p->job.run = persist_run;
+	p->job.done = persist_done;
+	p->d = d;
+	tg_generations_to_history(&d->generations, &p->history);
+	for (i = 0; i < d->generations.n; i++) {
+		persist_add(p, d->generations.set[i].base);
+		persist_add(p, d->generations.set[i].delta);
+		persist_add(p, d->generations.set[i].policy);
+	}
+	d->persisting = true;
+	tg_worker_submit(d->disk, &p->job);
+}
+
+/* ---- SQLite -------------------------------------------------------------------------------------- */
+
+struct index_job {
+	struct tg_job job;
+	struct tg_daemon *d;
+	struct tg_error err;
+	int rc;
+};
+
+static void index_run(struct tg_job *job)
+{
+	struct index_job *x = (struct index_job *)job;
+
+	x->rc = 0;
+	if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed))
+		x->rc = tg_ledger_index_step(x->d->ledger, INDEX_STEP, &x->err);
+}
+
+/* A step at a time, to the end of the worker's queue in between: imports go first. */
+static void index_done(struct tg_job *job)
+{
+	struct index_job *x = (struct index_job *)job;
+	struct tg_daemon *d = x->d;
+
+	if (x->rc > 0 && !d->stopping) {
+		tg_worker_submit(d->bulk, &x->job);
+		return;
+	}
+	d->indexing = false;
+	tg_daemon_alarm(d, TG_DAEMON_ALARM_INDEX, x->rc < 0, x->err.text);
+	free(x);
+}
+
+void tg_daemon_index(struct tg_daemon *d)
+{
+	struct index_job *x;
+
+	if (d->indexing)
+		return;
+	x = calloc(1, sizeof(*x));
+	if (!x)
+		return; /* the next change starts it again */
+	x->job.run = index_run;
+	x->job.done = index_done;
+	x->d = d;
+	d->indexing = true;
+	tg_worker_submit(d->bulk, &x->job);
+}
+
+void tg_background_index_soon(struct tg_daemon *d)
+{
+	const struct timeval tv = { INDEX_DELAY_MS / 1000, INDEX_DELAY_MS % 1000 * 1000 };
+
+	if (!evtimer_pending(d->index_timer, NULL))
+		event_add(d->index_timer, &tv);
+}
