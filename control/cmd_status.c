@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "control/cmd.h"
+
+static void print_stats(json_t *s)
+{
+	json_t *modes = json_object_get(s, "actions");
+	json_t *actions, *reason, *value;
+	const char *mode, *action;
+	size_t i;
+
+	if (!json_is_object(s)) {
+		printf("  no figures: the dataplane did not answer in time\n");
+		return;
+	}
+	printf("  packets      %lld in, %lld out, %lld dropped on transmit\n",
+	       (long long)tg_cmd_int(s, "rx_packets"), (long long)tg_cmd_int(s, "tx_packets"),
+	       (long long)tg_cmd_int(s, "tx_dropped"));
+	printf("  calls        %lld judged, %lld of them again, %lld answers sent\n",
+	       (long long)tg_cmd_int(s, "judged"), (long long)tg_cmd_int(s, "verdicts_repeated"),
+	       (long long)tg_cmd_int(s, "answers_sent"));
+	json_object_foreach(modes, mode, actions) {
+		printf("  %-12s", mode);
+		json_object_foreach(actions, action, value) {
+			if (json_integer_value(value) > 0)
+				printf(" %s %lld", action, (long long)json_integer_value(value));
+		}
+		printf("\n");
+	}
+	printf("  frames by reason");
+	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)
+		printf("%s %s %lld", i ? "," : "", tg_cmd_text(reason, "reason"),
+		       (long long)tg_cmd_int(reason, "frames"));
+	printf("\n  latency      p50 %.1f us, p99 %.1f us\n",
+	       (double)tg_cmd_int(s, "latency_p50_ns") / 1e3,
+	       (double)tg_cmd_int(s, "latency_p99_ns") / 1e3);
+	if (tg_cmd_int(s, "events_dropped") > 0)
+		printf("  events       %lld dropped: the log is slower than the calls\n",
+		       (long long)tg_cmd_int(s, "events_dropped"));
+}
+
+static void print_table(json_t *t, json_t *p)
+{
+	printf("table          %lld entries (%lld numbers, %lld ranges, %lld short codes)\n",
+	       (long long)tg_cmd_int(t, "entries"), (long long)tg_cmd_int(t, "numbers"),
+	       (long long)tg_cmd_int(t, "ranges"), (long long)tg_cmd_int(t, "short_codes"));
+	if (json_is_integer(json_object_get(t, "generation")))
+		printf("  generation   %lld, %s, base %s, %lld numbers in the delta%s\n",
+		       (long long)tg_cmd_int(t, "generation"),
+		       json_is_true(json_object_get(t, "in_force")) ? "in force" : "not in force",
+		       tg_cmd_text(t, "base"), (long long)tg_cmd_int(t, "delta_entries"),
+		       json_is_true(json_object_get(t, "building")) ? ", a new base is being built"
+								    : "");
+	if (json_is_integer(json_object_get(t, "pinned")))
+		printf("  pinned       to generation %lld until `tgctl table activate latest`\n",
+		       (long long)tg_cmd_int(t, "pinned"));
+	if (json_is_object(p))
+		printf("  published    %s, acknowledged after %.2f ms, swapped in %.1f us\n",
+		       tg_cmd_text(p, "time"), (double)tg_cmd_int(p, "acknowledged_ns") / 1e6,
+		       (double)tg_cmd_int(p, "swap_ns") / 1e3);
+}
+
+static void print_status(json_t *r)
+{
+	json_t *daemon = json_object_get(r, "daemon"), *dp = json_object_get(r, "dataplane");
+	json_t *ledger = json_object_get(r, "ledger"), *alarm;
+	size_t i;
+
+	printf("daemon         pid %lld, up %lld s, state in %s\n",
+	       (long long)tg_cmd_int(daemon, "pid"),
+	       (long long)tg_cmd_int(daemon, "uptime_ms") / 1000, tg_cmd_text(daemon, "state"));
+	print_table(json_object_get(r, "table"), json_object_get(r, "publication"));
+	printf("ledger         batch %lld (%lld in SQLite), %lld claims of %lld sources, "
+	       "next expiry %s\n",
+	       (long long)tg_cmd_int(ledger, "batch"),
+	       (long long)tg_cmd_int(ledger, "indexed_batch"),
+	       (long long)tg_cmd_int(ledger, "claims"), (long long)tg_cmd_int(ledger, "sources"),
+	       tg_cmd_text(ledger, "next_expiry"));
+	printf("  chain head   %s\n", tg_cmd_text(ledger, "chain_head"));
+	if (json_is_true(json_object_get(dp, "connected"))) {
+		printf("dataplane      pid %lld, generation %lld, %lld workers, %lld ports\n",
+		       (long long)tg_cmd_int(dp, "pid"), (long long)tg_cmd_int(dp, "generation"),
+		       (long long)tg_cmd_int(dp, "workers"), (long long)tg_cmd_int(dp, "ports"));
+		print_stats(json_object_get(dp, "stats"));
+	} else {
+		printf("dataplane      not connected\n");
+	}
+	json_array_foreach(json_object_get(r, "alarms"), i, alarm)
+		printf("ALARM          %s%s%s\n", tg_cmd_text(alarm, "text"),
+		       *tg_cmd_text(alarm, "detail") ? ": " : "", tg_cmd_text(alarm, "detail"));
+}
+
+int tg_cmd_status(const struct tg_cmd_env *env, int argc, char **argv)
+{
+	if (argc > 1)
+		return tg_cmd_usage(env, "%s: no such argument", argv[1]);
+	return tg_cmd_call(env, &(struct tg_cmd_call){ .request = tg_cmd_request("status"),
+						       .fd = -1,
+						       .print = print_status });
+}
