@@ -86,7 +86,7 @@ struct tg_source {
 	char name[TG_SOURCE_NAME_MAX + 1];
 	uint64_t n_claims;
 	uint64_t batch; /* its last */
-	int64_t time; /* of that batch */
+	int64_t time;	/* of that batch */
 };
 /* All sources, by name; *sources is malloc'd. */
 int tg_ledger_sources(struct tg_ledger *ledger, struct tg_source **sources, size_t *n,
