@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Policy text (YAML) -> policy image. Schema-checked by libcyaml; syntax and schema errors carry line
- * and column, others the rule's path. The default policy (architecture §9) is such a text too.
+ * Policy text (YAML) -> policy image. Every complaint carries line and column, but for a file that
+ * cannot be read or is too large. The default policy is such a text too. The language:
+ * dataplane/policy/README.md.
  */
 #ifndef TG_CONTROL_POLICY_FILE_H
 #define TG_CONTROL_POLICY_FILE_H

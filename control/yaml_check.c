@@ -21,7 +21,7 @@ struct tg_yaml_quoted tg_yaml_quote(const char *s)
 	const size_t room = sizeof(q.text) - sizeof("\"...\"") - 1;
 	size_t i, n = 1;
 
-	for (i = 0; s[i] && i < room; i++)
+	for (i = 0; i < room && s[i]; i++)
 		q.text[n++] = isprint((unsigned char)s[i]) ? s[i] : '?';
 	snprintf(q.text + n, sizeof(q.text) - n, "%s\"", s[i] ? "..." : "");
 	return q;
@@ -228,7 +228,7 @@ static int refuse_key(const struct check *c, const cyaml_schema_value_t *s, cons
 	const char *words[MAX_WORDS];
 	size_t n;
 
-	for (n = 0; s->mapping.fields[n].key && n < MAX_WORDS; n++)
+	for (n = 0; n < MAX_WORDS && s->mapping.fields[n].key; n++)
 		words[n] = s->mapping.fields[n].key;
 	return tg_yaml_refuse_node(c->y, c->err, node, "unknown key %s%s",
 				   tg_yaml_quote(text_of(node)).text,

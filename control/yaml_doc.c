@@ -202,8 +202,8 @@ static yaml_node_t *find_entry(yaml_document_t *d, const yaml_node_t *list, unsi
 	return yaml_document_get_node(d, list->data.sequence.items.start[i]);
 }
 
-/* As far along the path as the text goes; *whole says whether that is all of it. */
-static const yaml_node_t *find(const struct tg_yaml *y, const char *path, bool *whole)
+/* As far along the path as the text goes. */
+static const yaml_node_t *find(const struct tg_yaml *y, const char *path)
 {
 	yaml_document_t *d = (yaml_document_t *)&y->document; /* libyaml knows no const */
 	yaml_node_t *node = yaml_document_get_root_node(d), *next = node;
@@ -223,7 +223,6 @@ static const yaml_node_t *find(const struct tg_yaml *y, const char *path, bool *
 		}
 		path += *path == '.';
 	}
-	*whole = next != NULL;
 	return next ? next : node;
 }
 
@@ -232,20 +231,11 @@ int tg_yaml_refuse(const struct tg_yaml *y, struct tg_error *err, const char *pa
 {
 	char text[TG_ERROR_TEXT_MAX];
 	va_list ap;
-	bool whole;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return tg_yaml_refuse_node(y, err, find(y, path, &whole), "%s", text);
-}
-
-uint64_t tg_yaml_line(const struct tg_yaml *y, const char *path)
-{
-	bool whole;
-	const yaml_node_t *node = find(y, path, &whole);
-
-	return whole ? place_of_mark(y, &node->start_mark).line : 0;
+	return tg_yaml_refuse_node(y, err, find(y, path), "%s", text);
 }
 
 /* ---- loading ----------------------------------------------------------------------------------- */

@@ -46,8 +46,6 @@ int tg_yaml_refuse(const struct tg_yaml *y, struct tg_error *err, const char *pa
 /* The same at a node; NULL = the beginning. */
 int tg_yaml_refuse_node(const struct tg_yaml *y, struct tg_error *err, const yaml_node_t *node,
 			const char *fmt, ...) TG_PRINTF(4, 5);
-/* From 1, as the structure that libcyaml filled counts; 0 = not in the text. */
-uint64_t tg_yaml_line(const struct tg_yaml *y, const char *path);
 
 /* A person's text for use in a sentence: in quotes, cut to what fits, nothing that moves a cursor. */
 struct tg_yaml_quoted {

@@ -201,8 +201,8 @@ void tg_policy_decide(const struct tg_policy *p, unsigned trunk, const struct tg
 /* The side of a listing that an identity in this role is judged by. */
 static inline enum tg_side tg_role_side(unsigned role)
 {
-	return role == TG_ROLE_CALLED || role == TG_ROLE_ORIGINAL_CALLED ? TG_SIDE_CALLED :
-									   TG_SIDE_CALLER;
+	return role == TG_ROLE_CALLED || role == TG_ROLE_ORIGINAL_CALLED ? TG_SIDE_CALLED
+									 : TG_SIDE_CALLER;
 }
 
 /* "-" for TG_RULE_NONE or an index out of range. */
