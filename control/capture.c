@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/capture.h"
+#include "control/netxray.h"
 #include "tollgate/load.h"
 
 #define ETHERTYPE_IPV4 0x0800
@@ -14,36 +15,56 @@
 #define ETHERTYPE_QINQ 0x88a8
 
 struct tg_capture {
-	pcap_t *pcap;
+	pcap_t *pcap; /* or: */
+	struct tg_netxray *netxray;
 	int link_type;
 	uint64_t n;
 };
 
-int tg_capture_open(const char *path, struct tg_capture **capture, struct tg_error *err)
+static int open_pcap(struct tg_capture *c, FILE *in, struct tg_error *err)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
+
+	c->pcap = pcap_fopen_offline_with_tstamp_precision(in, PCAP_TSTAMP_PRECISION_NANO, text);
+	if (!c->pcap) {
+		if (in != stdin)
+			fclose(in);
+		return tg_error_set(err, -EINVAL, "not readable as a capture: %s", text);
+	}
+	c->link_type = pcap_datalink(c->pcap);
+	return 0;
+}
+
+int tg_capture_open(const char *path, struct tg_capture **capture, struct tg_error *err)
+{
+	const bool is_stdin = strcmp(path, "-") == 0;
 	struct tg_capture *c = calloc(1, sizeof(*c));
+	FILE *in;
+	int rc;
 
 	if (!c)
 		return tg_error_set(err, -ENOMEM, "out of memory");
-	errno = 0;
-	c->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!c->pcap) {
-		const int code = errno ? -errno : -EINVAL;
-
+	in = is_stdin ? stdin : fopen(path, "rb");
+	if (!in)
+		rc = tg_error_set(err, -errno, "%s", strerror(errno));
+	else if (!is_stdin && tg_netxray_detect(in))
+		rc = tg_netxray_open(in, &c->netxray, err);
+	else
+		rc = open_pcap(c, in, err);
+	if (rc != 0)
 		free(c);
-		return tg_error_set(err, code, "not readable as a capture: %s", text);
-	}
-	c->link_type = pcap_datalink(c->pcap);
-	*capture = c;
-	return 0;
+	else
+		*capture = c;
+	return rc;
 }
 
 void tg_capture_close(struct tg_capture *c)
 {
 	if (!c)
 		return;
-	pcap_close(c->pcap);
+	if (c->pcap)
+		pcap_close(c->pcap); /* closes the file */
+	tg_netxray_close(c->netxray);
 	free(c);
 }
 
@@ -129,6 +150,8 @@ int tg_capture_next(struct tg_capture *c, struct tg_capture_frame *f, struct tg_
 	const u_char *data;
 	int got;
 
+	if (c->netxray)
+		return tg_netxray_next(c->netxray, f, err);
 	got = pcap_next_ex(c->pcap, &header, &data);
 	if (got == PCAP_ERROR_BREAK)
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames of a capture file (pcap, pcapng), with whatever stands in front of Ethernet or IP taken off,
+ * Frames of a capture file (pcap, pcapng, NetXRay), with whatever stands in front of Ethernet or IP taken off,
  * so that the pipeline can have them. Knows link types, nothing above them.
  */
 #ifndef TG_CONTROL_CAPTURE_H

@@ -75,7 +75,7 @@ static const struct tg_cmd cmds[] = {
 	{ "policy show", tg_cmd_policy_show, "", "the policy loaded last", "",
 	  "  tgctl policy show > policy.yaml\n" },
 	{ "replay", tg_cmd_replay,
-	  "--feed F [--policy P] [--at TIME] [--no-checksum] [--json] CAPTURE",
+	  "--feed F [--policy P] [--at TIME] [--no-checksum] [--force] [--json] CAPTURE",
 	  "judge a capture file; needs no daemon",
 	  "  One line per judged message: frame protocol message caller called verdict reason "
 	  "rule.\n",

@@ -8,19 +8,12 @@
 #include <time.h>
 
 #include "control/capture.h"
+#include "control/exit.h"
 #include "control/policy_file.h"
 #include "control/records.h"
 #include "control/replay.h"
 #include "tollgate/event_json.h"
 #include "tollgate/pipeline.h"
-
-enum replay_exit {
-	EXIT_DONE = 0,
-	EXIT_INTERNAL = 1,
-	EXIT_USAGE = 2,
-	EXIT_FEED_OR_POLICY = 3,
-	EXIT_CAPTURE = 4,
-};
 
 struct options {
 	const char *feed;
@@ -116,7 +109,7 @@ static int parse_time(const char *text, int64_t *at)
 static int usage_error(const char *what)
 {
 	fprintf(stderr, "tgctl replay: %s (--help explains)\n", what);
-	return EXIT_USAGE;
+	return TG_EXIT_USAGE;
 }
 
 /* -1: carry on; else the exit code. */
@@ -146,7 +139,7 @@ static int parse_options(int argc, char **argv, struct options *opt)
 			break;
 		case 't':
 			if (parse_time(optarg, &opt->at) != 0)
-				return EXIT_USAGE;
+				return TG_EXIT_USAGE;
 			break;
 		case 'j':
 			opt->json = true;
@@ -159,7 +152,7 @@ static int parse_options(int argc, char **argv, struct options *opt)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
-			return EXIT_DONE;
+			return TG_EXIT_OK;
 		default:
 			return usage_error("unknown option");
 		}
@@ -279,10 +272,10 @@ static int make_pipeline(struct replay *rp)
 	rp->pipeline_memory = aligned_alloc(TG_CACHE_LINE, size);
 	if (!rp->pipeline_memory) {
 		fprintf(stderr, "tgctl replay: out of memory\n");
-		return EXIT_INTERNAL;
+		return EXIT_FAILURE;
 	}
 	rp->pl = tg_pipeline_init(rp->pipeline_memory, &config);
-	return EXIT_DONE;
+	return TG_EXIT_OK;
 }
 
 static int prepare(struct replay *rp)
@@ -290,10 +283,10 @@ static int prepare(struct replay *rp)
 	struct tg_error err = { 0 };
 
 	if (load_feed(rp, &err) != 0)
-		return complain(&err, rp->opt.feed, EXIT_FEED_OR_POLICY);
+		return complain(&err, rp->opt.feed, TG_EXIT_INPUT);
 	if (load_policy(rp, &err) != 0)
 		return complain(&err, rp->opt.policy ? rp->opt.policy : "default policy",
-				EXIT_FEED_OR_POLICY);
+				TG_EXIT_INPUT);
 	rp->gen.hash = tg_generation_hash(&rp->gen);
 	return make_pipeline(rp);
 }
@@ -445,7 +438,7 @@ static int run(struct replay *rp)
 	int got, rc = 0;
 
 	if (tg_capture_open(rp->opt.capture, &capture, &err) != 0)
-		return complain(&err, rp->opt.capture, EXIT_CAPTURE);
+		return complain(&err, rp->opt.capture, TG_EXIT_FILE);
 	while ((got = tg_capture_next(capture, &f, &err)) == 1 && rc == 0)
 		rc = take_frame(rp, &f);
 	if (rc == 0)
@@ -454,10 +447,10 @@ static int run(struct replay *rp)
 	if (fflush(stdout) != 0 || rc != 0) {
 		fprintf(stderr, "tgctl replay: %s\n",
 			rc == -ENOMEM ? "out of memory" : "cannot write to standard output");
-		return EXIT_INTERNAL;
+		return EXIT_FAILURE;
 	}
 	print_counts(&rp->counts);
-	return got == 0 ? EXIT_DONE : complain(&err, rp->opt.capture, EXIT_CAPTURE);
+	return got == 0 ? TG_EXIT_OK : complain(&err, rp->opt.capture, TG_EXIT_FILE);
 }
 
 int tg_replay_main(int argc, char **argv)
@@ -471,7 +464,7 @@ int tg_replay_main(int argc, char **argv)
 	if (rc != -1)
 		return rc;
 	rc = prepare(&rp);
-	if (rc == EXIT_DONE)
+	if (rc == TG_EXIT_OK)
 		rc = run(&rp);
 	for (i = 0; i < TG_BURST; i++)
 		free(rp.batch.copy[i]);
