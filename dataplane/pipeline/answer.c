@@ -85,16 +85,20 @@ static struct tg_sip_answer choose_answer(const struct tg_policy *p, unsigned in
 	};
 }
 
+/* Where a message may be written. */
+struct room {
+	uint8_t *at;
+	unsigned len;
+};
+
 /* Fills in the SIP message behind the headers. An answer longer than its request would make us an
  * amplifier (traps OP-8): then it goes without its Reason, and what remains the request had too. */
 static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generation *gen,
-			  const struct tg_frame_in *in, const struct tg_result *r,
-			  struct tg_span out)
+			  const struct tg_frame_in *in, const struct tg_result *r, struct room room)
 {
 	const struct tg_frame *f = &r->frame;
 	struct tg_sip_answer answer = choose_answer(&gen->policy, r->verdict.answer);
 	struct tg_sip_source source = { .port = f->sport };
-	uint8_t *to = (uint8_t *)(uintptr_t)out.data;
 	char tag[TG_SIP_TAG_LEN];
 	unsigned len;
 
@@ -102,10 +106,10 @@ static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generati
 		       source.text, sizeof(source.text)))
 		return 0;
 	tg_sip_to_tag(r->sip, tg_layout_key(pl), tag);
-	len = tg_sip_answer_build(r->sip, &answer, &source, tag, to, out.len);
+	len = tg_sip_answer_build(r->sip, &answer, &source, tag, room.at, room.len);
 	if (answer.reason.data && (len == 0 || len > f->payload_len)) {
 		answer.reason = (struct tg_span){ NULL, 0 };
-		len = tg_sip_answer_build(r->sip, &answer, &source, tag, to, out.len);
+		len = tg_sip_answer_build(r->sip, &answer, &source, tag, room.at, room.len);
 	}
 	return len;
 }
@@ -151,14 +155,14 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 {
 	const struct tg_frame *f = &r->frame;
 	const unsigned headers = headers_len(f);
-	unsigned room, len;
+	unsigned limit, len;
 	struct tg_frame a = *f;
 
 	if (f->dport == 0 || reply_port(f, r->sip) == 0 || !is_between_hosts(in, f) ||
 	    cap <= headers)
 		return 0;
-	room = cap < frame_limit(f) ? cap : frame_limit(f);
-	len = build_sip(pl, gen, in, r, (struct tg_span){ out + headers, room - headers });
+	limit = cap < frame_limit(f) ? cap : frame_limit(f);
+	len = build_sip(pl, gen, in, r, (struct room){ out + headers, limit - headers });
 	if (len == 0)
 		return 0;
 
