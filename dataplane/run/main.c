@@ -15,7 +15,7 @@
 #include "dataplane/run/config.h"
 #include "dataplane/run/ctl.h"
 #include "dataplane/run/events.h"
-#include "dataplane/run/images.h"
+#include "dataplane/run/lastgood.h"
 #include "dataplane/run/log.h"
 #include "dataplane/run/port.h"
 #include "dataplane/run/swap.h"
@@ -73,7 +73,7 @@ static void load_images(struct program *p)
 		tg_log(RTE_LOG_NOTICE, "no --images: everything passes until the daemon comes");
 		return;
 	}
-	if (tg_images_load(p->config.images, &held, &why) != 0 ||
+	if (tg_lastgood_load(p->config.images, &held, &why) != 0 ||
 	    tg_swap_publish(&p->swap, held, &swap_ns, &why) != 0) {
 		tg_log(RTE_LOG_WARNING,
 		       "%s: %s; everything passes, uninspected, until the daemon comes",

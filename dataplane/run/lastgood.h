@@ -10,13 +10,13 @@
  *
  * File names are relative to DIR.
  */
-#ifndef TG_RUN_IMAGES_H
-#define TG_RUN_IMAGES_H
+#ifndef TG_RUN_LASTGOOD_H
+#define TG_RUN_LASTGOOD_H
 
 #include "dataplane/run/config.h"
 #include "dataplane/run/swap.h"
 
 /* 0 with *held, or negative errno with *why that names the file and, in it, the line or the section. */
-int tg_images_load(const char *dir, struct tg_held **held, struct tg_why *why);
+int tg_lastgood_load(const char *dir, struct tg_held **held, struct tg_why *why);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/run/images.h"
+#include "dataplane/run/lastgood.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ static int load_once(int dir_fd, struct tg_held **held, struct tg_why *why)
 	return rc;
 }
 
-int tg_images_load(const char *dir, struct tg_held **held, struct tg_why *why)
+int tg_lastgood_load(const char *dir, struct tg_held **held, struct tg_why *why)
 {
 	const int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	unsigned attempt = 0;
