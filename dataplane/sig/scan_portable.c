@@ -3,6 +3,8 @@
 #include "dataplane/sig/scan.h"
 #include "tollgate/load.h"
 
+#include "dataplane/sig/scan.inc.c"
+
 #define EACH(byte) ((uint64_t)(byte)*0x0101010101010101ull)
 #define LOW7 EACH(0x7f)
 #define HIGH EACH(0x80)
@@ -36,28 +38,20 @@ static inline uint64_t gather(uint64_t flags)
 	return (flags >> 7) * 0x0102040810204080ull >> 56;
 }
 
-static inline uint64_t block_lf(const uint8_t *p)
+static inline struct block block_read(const uint8_t *p)
 {
-	uint64_t bits = 0;
-	unsigned i;
-
-	for (i = 0; i < TG_SCAN_BLOCK; i += 8)
-		bits |= gather(equal(tg_load_u64(p + i), '\n')) << i;
-	return bits;
-}
-
-static inline uint64_t block_delimiters(const uint8_t *p)
-{
-	uint64_t bits = 0;
+	struct block b = { 0, 0 };
 	unsigned i;
 
 	for (i = 0; i < TG_SCAN_BLOCK; i += 8) {
 		const uint64_t w = tg_load_u64(p + i);
 
-		bits |= gather(colon_to_at(w) | equal(w, '"') | equal(w, ',') | equal(w, '\\'))
+		b.lf |= gather(equal(w, '\n')) << i;
+		b.delimiters |=
+			gather(colon_to_at(w) | equal(w, '"') | equal(w, ',') | equal(w, '\\'))
 			<< i;
 	}
-	return bits;
+	return b;
 }
 
 #define SCAN_OPS tg_scan_portable

@@ -16,9 +16,6 @@
 /* Longest method read: RFC 3261 sets no limit, those in use have at most 9; RFC 4475's has 43. */
 #define METHOD_MAX 64
 
-/* Line ends found a call: 17 lines are usual, 64 two-byte offsets are two cache lines of stack. */
-#define LINES_A_TIME 64
-
 static_assert(TG_SIP_MAX_HEADER_BYTES <= UINT16_MAX, "offsets of identities are 16 bits");
 
 #define SOURCE_BIT(source) (1u << (source))
@@ -33,9 +30,10 @@ struct reader {
 	const uint8_t *text;
 	const uint8_t *end;	   /* of the datagram */
 	uint32_t limit;		   /* what of it may be header */
+	unsigned n_lines;	   /* in the index */
 	unsigned reserved;	   /* SOURCE_BIT of the values whose place is still kept */
 	unsigned seen;		   /* bit per enum tg_sip_header */
-	struct tg_sip_value value; /* the header field that is being read */
+	struct tg_sip_value value; /* the text and the header field that is being read */
 };
 
 static void set_empty(struct tg_sip *sip, struct tg_span datagram)
@@ -110,46 +108,48 @@ static bool is_first(struct reader *r, enum tg_sip_header header)
 	return true;
 }
 
-/* RFC 3261 §20.20 From, §20.39 To */
-static void read_party(struct reader *r, enum tg_sip_header header, struct tg_span text)
+static struct tg_span value_span(const struct reader *r, uint32_t at)
+{
+	return (struct tg_span){ r->text + at, r->value.len - at };
+}
+
+/* RFC 3261 §20.20 From, §20.39 To: the value from offset `at` on, as in the functions below. */
+static void read_party(struct reader *r, enum tg_sip_header header, uint32_t at)
 {
 	struct tg_span *tag = header == TG_SIP_HEADER_FROM ? &r->sip->from_tag : &r->sip->to_tag;
 	struct tg_sip_param p;
 	struct tg_sip_addr a;
 
-	if (!is_first(r, header) || text.len == 0)
+	if (!is_first(r, header) || at == r->value.len)
 		return;
-	*(header == TG_SIP_HEADER_FROM ? &r->sip->from : &r->sip->to) = text;
-	tg_sip_value_init(&r->value, text, r->end);
-	tg_sip_addr_read(&r->value, 0, false, &a);
-	if (tg_sip_param_find(&r->value, a.params, "tag", &p) && p.value.len > 0)
+	*(header == TG_SIP_HEADER_FROM ? &r->sip->from : &r->sip->to) = value_span(r, at);
+	tg_sip_addr_read(&r->value, at, false, &a);
+	if (tg_sip_param_find(&r->value, a.params, TG_SIP_NAME("tag"), &p) && p.value.len > 0)
 		*tag = p.value;
 	if (r->sip->method == TG_SIP_INVITE)
 		add_identity(r, (enum tg_id_source)tg_sip_header_source(header), &a);
 }
 
 /* A header field with a list of addresses; several rows are one list (RFC 3261 §7.3.1). */
-static void read_list(struct reader *r, enum tg_sip_header header, struct tg_span text)
+static void read_list(struct reader *r, enum tg_sip_header header, uint32_t at)
 {
 	const enum tg_id_source source = (enum tg_id_source)tg_sip_header_source(header);
 	struct tg_sip_param party;
 	struct tg_sip_addr a;
-	uint32_t at;
 
 	if (r->sip->method != TG_SIP_INVITE)
 		return;
-	tg_sip_value_init(&r->value, text, r->end);
-	for (at = 0; at < text.len; at = tg_sip_member_end(&r->value, a.params) + 1) {
+	for (; at < r->value.len; at = tg_sip_member_end(&r->value, a.params) + 1) {
 		tg_sip_addr_read(&r->value, at, true, &a);
 		if (source == TG_ID_RPID &&
-		    tg_sip_param_find(&r->value, a.params, "party", &party) &&
+		    tg_sip_param_find(&r->value, a.params, TG_SIP_NAME("party"), &party) &&
 		    TG_SIP_IS(party.value.data, party.value.len, "called"))
 			a.flags |= TG_ID_FLAG_PARTY_CALLED;
 		add_identity(r, source, &a);
 	}
 }
 
-static void read_via(struct reader *r, struct tg_span text)
+static void read_via(struct reader *r, uint32_t at)
 {
 	struct tg_sip *const sip = r->sip;
 	struct tg_sip_via via;
@@ -158,11 +158,10 @@ static void read_via(struct reader *r, struct tg_span text)
 		sip->vias_left_out = true;
 		return;
 	}
-	sip->via[sip->n_vias++] = text;
+	sip->via[sip->n_vias++] = value_span(r, at);
 	if (sip->n_vias > 1)
 		return;
-	tg_sip_value_init(&r->value, text, r->end);
-	tg_sip_via_read(&r->value, &via);
+	tg_sip_via_read(&r->value, at, &via);
 	sip->branch = via.branch;
 	sip->via_host = via.host;
 	sip->via_port = via.port;
@@ -188,36 +187,41 @@ static void read_cseq(struct reader *r, struct tg_span text)
 	r->sip->cseq_value = text;
 }
 
-/* One header field, folds included: [from, to) without the last line end. */
-static void read_field(struct reader *r, uint32_t from, uint32_t to)
+/* One header field, folds included: [line, end) without the last line end. */
+static void read_field(struct reader *r, uint32_t line, uint32_t end)
 {
-	const uint8_t *const line = r->text + from;
-	struct tg_span text;
-	uint32_t value;
-	const enum tg_sip_header header = tg_sip_header_find(line, to - from, &value);
+	struct tg_sip_value *const v = &r->value;
+	enum tg_sip_header header;
+	uint32_t at;
 
+	/* A name has no delimiter, so the first one on the line is its colon. */
+	v->len = end;
+	at = tg_sip_value_next(v, line);
+	if (at == line || at == end || v->p[at] != ':')
+		return;
+	header = tg_sip_header_find(v->p + line, at - line);
 	if (header == TG_SIP_HEADER_OTHER)
 		return;
-	value = tg_sip_skip_lws(line, value, to - from);
-	text.data = line + value;
-	text.len = tg_sip_trim_lws(line, value, to - from) - value;
+	at = tg_sip_skip_lws(v->p, at + 1, end);
+	v->len = tg_sip_trim_lws(v->p, at, end);
+	v->unbalanced = false;
 	switch (header) {
 	case TG_SIP_HEADER_VIA:
-		read_via(r, text);
+		read_via(r, at);
 		break;
 	case TG_SIP_HEADER_FROM:
 	case TG_SIP_HEADER_TO:
-		read_party(r, header, text);
+		read_party(r, header, at);
 		break;
 	case TG_SIP_HEADER_CALL_ID:
-		if (is_first(r, header) && text.len > 0)
-			r->sip->call_id = text;
+		if (is_first(r, header) && at < v->len)
+			r->sip->call_id = value_span(r, at);
 		break;
 	case TG_SIP_HEADER_CSEQ:
-		read_cseq(r, text);
+		read_cseq(r, value_span(r, at));
 		break;
 	default:
-		read_list(r, header, text);
+		read_list(r, header, at);
 		break;
 	}
 }
@@ -228,30 +232,38 @@ static bool is_in_dialog(const struct tg_sip *sip)
 	return sip->method == TG_SIP_INVITE && sip->to_tag.len > 0;
 }
 
-/* Header fields from offset `line` to the empty line. */
-static enum tg_reason read_fields(struct reader *r, uint32_t line)
+/* Header fields up to the empty line; `line` is where the first one begins, its end and those behind
+ * it are in the index from entry `i` on. */
+static enum tg_reason read_fields(struct reader *r, uint32_t line, unsigned i)
 {
-	uint16_t eol[LINES_A_TIME];
-	uint32_t from = line;
-	unsigned n, i;
+	const uint16_t *const eol = r->value.index.eol;
+	uint32_t next = line;
 
-	do {
-		n = tg_scan->lines(r->text, from, r->limit, eol, LINES_A_TIME);
-		for (i = 0; i < n; i++) {
-			const uint32_t at = eol[i];
+	for (;; i++) {
+		uint32_t at;
 
-			if (at == line || (at == line + 1 && r->text[line] == '\r'))
-				return TG_REASON_NONE;
-			from = at + 1;
-			/* RFC 3261 §7.3.1: a line that begins with white space goes on. */
-			if (from < r->limit && tg_sip_is_wsp(r->text[from]))
-				continue;
+		if (i == r->n_lines) {
+			if (r->n_lines < TG_SCAN_LINES)
+				break;
+			r->n_lines = tg_scan->index(r->text, next, r->limit, &r->value.index);
+			i = 0;
+			if (r->n_lines == 0)
+				break;
+		}
+		at = eol[i];
+		if (at - line < 2 && (at == line || r->text[line] == '\r'))
+			return TG_REASON_NONE;
+		next = at + 1;
+		/* RFC 3261 §7.3.1: a line that begins with white space goes on. */
+		if (next < r->limit && r->text[next] <= ' ' && tg_sip_is_wsp(r->text[next]))
+			continue;
+		if (tg_sip_header_may_begin(r->text + line)) {
 			read_field(r, line, at);
 			if (is_in_dialog(r->sip))
 				return TG_REASON_SIP_IN_DIALOG;
-			line = from;
 		}
-	} while (n == LINES_A_TIME);
+		line = next;
+	}
 	if (r->text + r->limit < r->end)
 		return TG_REASON_SIP_OVERSIZE;
 	/* No empty line, but cut at a line's end: peers read such a message, and so do we. */
@@ -277,15 +289,16 @@ static uint8_t find_caller(const struct tg_sig_msg *m)
 
 /* The Request-URI, [from, to) of the start line. Angle brackets are not allowed around it but
  * RFC 4475 §3.1.2.8 knows elements that send them. */
-static void read_request_uri(struct reader *r, uint32_t from, uint32_t to)
+static void read_request_uri(struct reader *r, uint32_t at, uint32_t end)
 {
 	struct tg_sip_addr a;
 
-	tg_sip_value_init(&r->value, (struct tg_span){ r->text + from, to - from }, r->end);
-	if (r->text[from] == '<')
-		tg_sip_addr_read(&r->value, 0, false, &a);
+	r->value.len = end;
+	r->value.unbalanced = false;
+	if (r->text[at] == '<')
+		tg_sip_addr_read(&r->value, at, false, &a);
 	else
-		tg_sip_uri_read(&r->value, &a);
+		tg_sip_uri_read(&r->value, at, &a);
 	r->sip->sig.called = 0;
 	add_identity(r, TG_ID_REQUEST_URI, &a);
 }
@@ -331,26 +344,36 @@ static uint32_t strip_version(const uint8_t *text, uint32_t from, uint32_t end)
 	return end - n;
 }
 
+/* A request of which only the start line matters: does it end with the version? */
+static enum tg_reason read_other(const struct reader *r, uint32_t from, uint32_t uri)
+{
+	const uint8_t *const lf = memchr(r->text + from, '\n', r->limit - from);
+	const uint32_t end = lf ? (uint32_t)(lf - r->text) : r->limit;
+
+	return strip_version(r->text, uri, end) ? TG_REASON_SIP_REQUEST : TG_REASON_NOT_SIP;
+}
+
 /* RFC 3261 §7.1: Method SP Request-URI SP SIP-Version CRLF */
 static enum tg_reason read_request(struct reader *r, uint32_t from)
 {
 	enum tg_reason reason;
 	uint32_t uri, end;
-	uint16_t eol;
-	bool whole;
 
 	uri = read_method(r, from);
 	if (uri == 0)
 		return TG_REASON_NOT_SIP;
-	whole = tg_scan->lines(r->text, from, r->limit, &eol, 1) == 1;
-	end = strip_version(r->text, uri, whole ? eol : r->limit);
-	if (!whole && r->sip->method == TG_SIP_INVITE)
+	if (r->sip->method == TG_SIP_OTHER)
+		return read_other(r, from, uri);
+	r->n_lines = tg_scan->index(r->text, from, r->limit, &r->value.index);
+	if (r->n_lines == 0) {
+		if (r->sip->method != TG_SIP_INVITE)
+			return read_other(r, from, uri);
 		return r->text + r->limit < r->end ? TG_REASON_SIP_OVERSIZE
 						   : TG_REASON_SIP_MALFORMED;
+	}
+	end = strip_version(r->text, uri, r->value.index.eol[0]);
 	if (end == 0)
 		return TG_REASON_NOT_SIP;
-	if (r->sip->method == TG_SIP_OTHER || !whole)
-		return TG_REASON_SIP_REQUEST;
 	uri = tg_sip_skip_lws(r->text, uri, end);
 	end = tg_sip_trim_lws(r->text, uri, end);
 	if (r->sip->method == TG_SIP_INVITE) {
@@ -358,7 +381,7 @@ static enum tg_reason read_request(struct reader *r, uint32_t from)
 			return TG_REASON_SIP_MALFORMED;
 		read_request_uri(r, uri, end);
 	}
-	reason = read_fields(r, (uint32_t)eol + 1);
+	reason = read_fields(r, r->value.index.eol[0] + 1u, 1);
 	r->sip->sig.caller = find_caller(&r->sip->sig);
 	if (reason != TG_REASON_NONE && r->sip->method != TG_SIP_INVITE)
 		return TG_REASON_SIP_REQUEST;
@@ -382,6 +405,7 @@ enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
 		return TG_REASON_SIP_KEEPALIVE;
 	r.sip = sip;
 	r.text = datagram.data;
+	r.value.p = datagram.data;
 	r.end = datagram.data + datagram.len;
 	r.limit = datagram.len < TG_SIP_MAX_HEADER_BYTES ? datagram.len : TG_SIP_MAX_HEADER_BYTES;
 	r.reserved = RESERVED;

@@ -228,8 +228,8 @@ static void put_top_via(struct writer *w, const struct tg_sip *sip,
 	uint32_t at = 0;
 	unsigned n, i;
 
-	tg_sip_value_init(&v, text, text.data + text.len);
-	tg_sip_via_read(&v, &via);
+	tg_sip_value_init(&v, text);
+	tg_sip_via_read(&v, 0, &via);
 	if (!via.well_formed) {
 		w->failed = true;
 		return;
@@ -256,9 +256,9 @@ static void put_to(struct writer *w, struct tg_span to, const char *tag)
 	const char *assign = ";tag=";
 	uint32_t at = to.len, rest = to.len;
 
-	tg_sip_value_init(&v, to, to.data + to.len);
+	tg_sip_value_init(&v, to);
 	tg_sip_addr_read(&v, 0, false, &a);
-	if (tg_sip_param_find(&v, a.params, "tag", &p)) {
+	if (tg_sip_param_find(&v, a.params, TG_SIP_NAME("tag"), &p)) {
 		assign = "=";
 		at = (uint32_t)(p.name.data - to.data) + p.name.len;
 		rest = p.end;

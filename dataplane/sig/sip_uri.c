@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/sig/sip_uri.h"
 
-#include <string.h>
-
 enum scheme {
 	SCHEME_NONE,
 	SCHEME_SIP, /* and sips */
@@ -35,9 +33,10 @@ static enum scheme read_scheme(const uint8_t *p, uint32_t len)
 static uint32_t find_either(const struct tg_sip_value *v, uint32_t from, uint32_t to,
 			    const char either[2])
 {
+	struct tg_sip_walk w = tg_sip_walk_from(v, from);
 	uint32_t i;
 
-	for (i = tg_sip_value_next(v, from); i < to; i = tg_sip_value_next(v, i + 1))
+	while ((i = tg_sip_walk_next(&w)) < to)
 		if (v->p[i] == (uint8_t)either[0] || v->p[i] == (uint8_t)either[1])
 			return i;
 	return to;
@@ -77,31 +76,6 @@ static bool is_anonymous_host(const uint8_t *host, uint32_t len)
 	       tg_sip_is_lws(host[n]);
 }
 
-/*
- * [ userinfo "@" ] hostport. '@' must be escaped in a user part (RFC 3261 §25.1), so the first one
- * ends it; ':' begins the password, ';' the user's parameters (RFC 3261 §19.1.6).
- */
-static void read_user_at_host(const struct tg_sip_value *v, uint32_t from, uint32_t to,
-			      struct tg_sip_addr *a)
-{
-	uint32_t end = to, i;
-
-	for (i = tg_sip_value_next(v, from); i < to; i = tg_sip_value_next(v, i + 1)) {
-		const uint8_t c = v->p[i];
-
-		if (end == to && (c == ':' || c == ';'))
-			end = i;
-		if (c != '@')
-			continue;
-		if (end == to)
-			end = i;
-		set_user(v, from, end, i, a);
-		from = i + 1;
-		break;
-	}
-	a->anonymous = is_anonymous_host(v->p + from, to - from);
-}
-
 /* RFC 5031 §4.2: urn:service:sos and its sub-services; service:test.sos is no emergency. */
 static bool is_emergency_urn(const uint8_t *p, uint32_t len)
 {
@@ -111,34 +85,86 @@ static bool is_emergency_urn(const uint8_t *p, uint32_t len)
 	       (len == n || p[n] == '.' || p[n] == ';' || p[n] == '?');
 }
 
-static void read_uri(const struct tg_sip_value *v, uint32_t from, uint32_t to,
+/* Where a URI's delimiters stand; `end` stands for those that it does not have. */
+struct marks {
+	uint32_t colon;	   /* behind the scheme */
+	uint32_t user_end; /* first ':' or ';' behind that: a password, a parameter, a port */
+	uint32_t
+		at; /* '@' must be escaped in a user part (RFC 3261 §25.1): the first one ends it */
+	uint32_t end;
+};
+
+/* One walk over [from, to), up to `closing` where that is not zero. */
+static void find_marks(const struct tg_sip_value *v, uint32_t from, uint32_t to, uint8_t closing,
+		       struct marks *m)
+{
+	struct tg_sip_walk w = tg_sip_walk_from(v, from);
+	uint32_t i = tg_sip_walk_next(&w);
+
+	m->colon = i;
+	m->user_end = m->at = UINT32_MAX;
+	for (; i < to; i = tg_sip_walk_next(&w)) {
+		const uint8_t c = v->p[i];
+
+		if (c == '@' || c == closing)
+			break;
+		if ((c == ':' || c == ';') && m->user_end == UINT32_MAX && i != m->colon)
+			m->user_end = i;
+	}
+	if (i < to && v->p[i] == '@')
+		m->at = i;
+	/* Nothing behind the '@' matters here but where the URI ends. */
+	if (closing)
+		while (i < to && v->p[i] != closing)
+			i = tg_sip_walk_next(&w);
+	else
+		i = to;
+	m->end = i < to ? i : to;
+}
+
+/* [ userinfo "@" ] hostport; ':' begins the password, ';' the user's parameters (§19.1.6). */
+static void read_user_at_host(const struct tg_sip_value *v, uint32_t body, uint32_t end,
+			      const struct marks *m, struct tg_sip_addr *a)
+{
+	uint32_t host = body;
+
+	if (m->at != UINT32_MAX) {
+		set_user(v, body, m->user_end < m->at ? m->user_end : m->at, m->at, a);
+		host = m->at + 1;
+	}
+	if (host < end && (v->p[host] | 0x20) == 'a')
+		a->anonymous = is_anonymous_host(v->p + host, end - host);
+}
+
+/* The URI in [from, m->end) */
+static void read_uri(const struct tg_sip_value *v, uint32_t from, const struct marks *m,
 		     struct tg_sip_addr *a)
 {
 	const uint8_t *const p = v->p;
-	const uint32_t colon = tg_sip_value_next(v, from);
-	uint32_t body = colon + 1;
+	const uint32_t end = tg_sip_trim_lws(p, from, m->end);
+	uint32_t body = m->colon + 1;
 
-	if (colon >= to || p[colon] != ':') {
+	if (m->colon >= end || p[m->colon] != ':') {
 		a->well_formed = false;
 		return;
 	}
-	switch (read_scheme(p + from, colon - from)) {
+	switch (read_scheme(p + from, m->colon - from)) {
 	case SCHEME_NONE:
 		a->well_formed = false;
 		break;
 	case SCHEME_TEL: /* RFC 3966 §3: telephone-subscriber up to the parameters */
-		set_user(v, body, find_either(v, body, to, ";?"), to, a);
+		set_user(v, body, m->user_end < end ? m->user_end : end, end, a);
 		break;
 	case SCHEME_URN:
-		if (is_emergency_urn(p + body, to - body))
+		if (is_emergency_urn(p + body, end - body))
 			a->flags |= TG_ID_FLAG_EMERGENCY;
 		break;
 	case SCHEME_OTHER: /* im:user@host, h323:user@host, http://user@host */
-		if (to - body >= 2 && p[body] == '/' && p[body + 1] == '/')
+		if (end - body >= 2 && p[body] == '/' && p[body + 1] == '/')
 			body += 2;
 		/* fall through */
 	case SCHEME_SIP:
-		read_user_at_host(v, body, to, a);
+		read_user_at_host(v, body, end, m, a);
 		break;
 	}
 }
@@ -146,15 +172,16 @@ static void read_uri(const struct tg_sip_value *v, uint32_t from, uint32_t to,
 /* Behind the quoted string that begins at `at`; 0 if it is never closed. */
 static uint32_t skip_quoted(struct tg_sip_value *v, uint32_t at)
 {
+	struct tg_sip_walk w = tg_sip_walk_from(v, at + 1);
 	uint32_t i;
 
 	if (v->unbalanced)
 		return 0;
-	for (i = tg_sip_value_next(v, at + 1); i < v->len; i = tg_sip_value_next(v, i + 1)) {
+	while ((i = tg_sip_walk_next(&w)) < v->len) {
 		if (v->p[i] == '"')
 			return i + 1;
 		if (v->p[i] == '\\')
-			i++;
+			tg_sip_walk_to(&w, i + 2);
 	}
 	v->unbalanced = true;
 	return 0;
@@ -167,15 +194,16 @@ static uint32_t skip_quoted(struct tg_sip_value *v, uint32_t at)
  */
 static bool find_angle(struct tg_sip_value *v, uint32_t at, bool list, uint32_t *pos)
 {
+	struct tg_sip_walk w = tg_sip_walk_from(v, at);
 	uint32_t i, behind;
 
-	for (i = tg_sip_value_next(v, at); i < v->len; i = tg_sip_value_next(v, i + 1)) {
+	while ((i = tg_sip_walk_next(&w)) < v->len) {
 		const uint8_t c = v->p[i];
 
 		if (c == '<' || c == ';' || (list && c == ','))
 			break;
 		if (c == '"' && (behind = skip_quoted(v, i)) != 0)
-			i = behind - 1;
+			tg_sip_walk_to(&w, behind);
 	}
 	*pos = i;
 	return i < v->len && v->p[i] == '<';
@@ -183,30 +211,33 @@ static bool find_angle(struct tg_sip_value *v, uint32_t at, bool list, uint32_t 
 
 void tg_sip_addr_read(struct tg_sip_value *v, uint32_t at, bool list, struct tg_sip_addr *a)
 {
-	uint32_t from, to, i;
+	struct marks m;
+	uint32_t i;
 
 	*a = (struct tg_sip_addr){ .well_formed = true };
 	at = tg_sip_skip_lws(v->p, at, v->len);
 	if (find_angle(v, at, list, &i)) {
-		to = find_either(v, i + 1, v->len, ">>");
-		a->well_formed = to < v->len;
-		a->params = tg_sip_skip_lws(v->p, to < v->len ? to + 1 : to, v->len);
-		from = tg_sip_skip_lws(v->p, i + 1, to);
+		at = tg_sip_skip_lws(v->p, i + 1, v->len);
+		find_marks(v, at, v->len, '>', &m);
+		a->well_formed = m.end < v->len;
+		a->params = m.end < v->len ? m.end + 1 : m.end;
 	} else {
 		/* RFC 3261 §20: without '<', parameters are the header's, not the URI's. */
+		find_marks(v, at, i, 0, &m);
 		a->params = i;
-		from = at;
-		to = i;
 	}
-	read_uri(v, from, tg_sip_trim_lws(v->p, from, to), a);
+	read_uri(v, at, &m, a);
 	if (v->unbalanced)
 		a->well_formed = false;
 }
 
-void tg_sip_uri_read(const struct tg_sip_value *v, struct tg_sip_addr *a)
+void tg_sip_uri_read(const struct tg_sip_value *v, uint32_t at, struct tg_sip_addr *a)
 {
+	struct marks m;
+
 	*a = (struct tg_sip_addr){ .well_formed = true, .params = v->len };
-	read_uri(v, 0, v->len, a);
+	find_marks(v, at, v->len, 0, &m);
+	read_uri(v, at, &m, a);
 }
 
 bool tg_sip_param_next(struct tg_sip_value *v, uint32_t *at, struct tg_sip_param *p)
@@ -234,28 +265,28 @@ bool tg_sip_param_next(struct tg_sip_value *v, uint32_t *at, struct tg_sip_param
 	return true;
 }
 
-bool tg_sip_param_find(struct tg_sip_value *v, uint32_t at, const char *name,
+bool tg_sip_param_find(struct tg_sip_value *v, uint32_t at, struct tg_span name,
 		       struct tg_sip_param *p)
 {
-	const uint32_t n = (uint32_t)strlen(name);
-
 	while (tg_sip_param_next(v, &at, p))
-		if (p->name.len == n && tg_sip_same(p->name.data, name, n))
+		if (p->name.len == name.len &&
+		    tg_sip_same(p->name.data, (const char *)name.data, name.len))
 			return true;
 	return false;
 }
 
 uint32_t tg_sip_member_end(struct tg_sip_value *v, uint32_t at)
 {
+	struct tg_sip_walk w = tg_sip_walk_from(v, at);
 	uint32_t i, behind;
 
-	for (i = tg_sip_value_next(v, at); i < v->len; i = tg_sip_value_next(v, i + 1)) {
+	while ((i = tg_sip_walk_next(&w)) < v->len) {
 		const uint8_t c = v->p[i];
 
 		if (c == ',')
 			return i;
 		if (c == '"' && (behind = skip_quoted(v, i)) != 0)
-			i = behind - 1;
+			tg_sip_walk_to(&w, behind);
 	}
 	return v->len;
 }

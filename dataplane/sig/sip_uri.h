@@ -28,14 +28,15 @@ struct tg_sip_param {
 /* The address that begins at offset `at`; in a `list`, a comma ends it. */
 void tg_sip_addr_read(struct tg_sip_value *v, uint32_t at, bool list, struct tg_sip_addr *a);
 
-/* A URI that is all of the value, as in a start line. */
-void tg_sip_uri_read(const struct tg_sip_value *v, struct tg_sip_addr *a);
+/* A URI that is all of the value from offset `at` on, as in a start line. */
+void tg_sip_uri_read(const struct tg_sip_value *v, uint32_t at, struct tg_sip_addr *a);
 
 /* The parameter at *at, which is moved behind it; false, and *at stays, if there is no ';'. */
 bool tg_sip_param_next(struct tg_sip_value *v, uint32_t *at, struct tg_sip_param *p);
 
 /* The parameter `name` (lower case) among those from offset `at` on. */
-bool tg_sip_param_find(struct tg_sip_value *v, uint32_t at, const char *name,
+#define TG_SIP_NAME(literal) ((struct tg_span){ (const uint8_t *)(literal), sizeof(literal) - 1 })
+bool tg_sip_param_find(struct tg_sip_value *v, uint32_t at, struct tg_span name,
 		       struct tg_sip_param *p);
 
 /* Offset of the comma that ends the list member in which `at` stands, or the value's length. */

@@ -13,12 +13,13 @@ static uint32_t skip_word(const struct tg_sip_value *v, uint32_t i)
 
 /* sent-protocol LWS: "SIP" SLASH "2.0" SLASH transport, white space around the slashes allowed.
  * Returns where sent-by begins, 0 if this is no Via of SIP/2.0. */
-static uint32_t skip_protocol(const struct tg_sip_value *v)
+static uint32_t skip_protocol(const struct tg_sip_value *v, uint32_t i)
 {
 	static const char *const word[] = { "sip", "2.0" };
-	uint32_t i = tg_sip_skip_lws(v->p, 0, v->len);
 	unsigned w;
 
+	if (TG_SIP_BEGINS(v->p + i, v->len - i, "sip/2.0/")) /* as nearly everybody writes it */
+		return skip_word(v, i + 8);
 	for (w = 0; w < TG_ARRAY_LEN(word); w++) {
 		if (v->len - i < 3 || !tg_sip_same(v->p + i, word[w], 3))
 			return 0;
@@ -77,13 +78,13 @@ static void take_param(const struct tg_sip_value *v, const struct tg_sip_param *
 	}
 }
 
-void tg_sip_via_read(struct tg_sip_value *v, struct tg_sip_via *via)
+void tg_sip_via_read(struct tg_sip_value *v, uint32_t at, struct tg_sip_via *via)
 {
 	struct tg_sip_param p;
-	uint32_t i;
+	uint32_t i = tg_sip_skip_lws(v->p, at, v->len);
 
 	*via = (struct tg_sip_via){ .well_formed = true };
-	i = skip_protocol(v);
+	i = skip_protocol(v, i);
 	if (i == 0) {
 		via->well_formed = false;
 		return;

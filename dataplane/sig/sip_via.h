@@ -16,6 +16,7 @@ struct tg_sip_via {
 	bool well_formed;
 };
 
-void tg_sip_via_read(struct tg_sip_value *v, struct tg_sip_via *via);
+/* The value from offset `at` on. */
+void tg_sip_via_read(struct tg_sip_value *v, uint32_t at, struct tg_sip_via *via);
 
 #endif
