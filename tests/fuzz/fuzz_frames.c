@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A frame through the whole pipeline, twice (the second is a retransmission), and the answer if there
+ * is one. The first byte chooses: bit 0 the frame begins at the IP header, bit 1 it enters at port 1
+ * (shadow), bit 2 checksums count.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "tests/support/generation.h"
+#include "tollgate/checksum.h"
+#include "tollgate/event.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct tg_test_generation g;
+static struct tg_pipeline *pl;
+static uint64_t now_ms;
+
+static void require(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void setup(void)
+{
+	static const struct tg_pipeline_config config = { 1024, 64, "fuzz" };
+
+	require(tg_test_generation_init(&g, false));
+	pl = aligned_alloc(TG_CACHE_LINE, tg_pipeline_size(&config));
+	require(pl && tg_pipeline_init(pl, &config));
+}
+
+static struct tg_result judge(const struct tg_frame_in *in)
+{
+	struct tg_result r;
+	struct tg_event e;
+
+	tg_pipeline_burst(pl, &g.gen, in, 1, now_ms, &r);
+	require(r.reason < TG_REASON_COUNT && r.fate <= TG_FATE_ABSORB);
+	require(r.judged || r.fate != TG_FATE_ANSWER);
+	if (r.judged)
+		tg_event_fill(&e, &g.gen, in, &r);
+	return r;
+}
+
+/* Our answer is a good frame, no longer than promised, and nobody answers it. */
+static void check_answer(const struct tg_frame_in *in, const struct tg_result *r)
+{
+	static uint8_t out[TG_ANSWER_MAX];
+	struct tg_frame_in back = { .data = out, .link = in->link };
+	struct tg_frame f;
+
+	back.len = tg_answer_build(pl, &g.gen, in, r, out, sizeof(out));
+	require(back.len > 0 && back.len <= sizeof(out));
+	require(tg_frame_walk(out, out + back.len, (enum tg_link)in->link, &f) == TG_REASON_NONE);
+	require(tg_checksum_udp_ok(out, &f));
+	require(judge(&back).reason == TG_REASON_SIP_RESPONSE);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct tg_frame_in in;
+	struct tg_result first, again;
+
+	if (!pl)
+		setup();
+	if (size == 0)
+		return 0;
+	now_ms += 100000; /* what came before is forgotten */
+	in = (struct tg_frame_in){
+		.data = data + 1,
+		.len = (uint32_t)(size - 1),
+		.port = data[0] >> 1 & 1,
+		.link = data[0] & 1 ? TG_LINK_IP : TG_LINK_ETHERNET,
+		.checksum = data[0] & 4 ? TG_PIPELINE_CSUM_UNKNOWN : TG_PIPELINE_CSUM_IGNORE,
+	};
+	first = judge(&in);
+	if (first.fate == TG_FATE_ANSWER)
+		check_answer(&in, &first);
+	again = judge(&in);
+	require(again.judged == first.judged && again.fate == first.fate);
+	require(again.verdict.action == first.verdict.action);
+	return 0;
+}
