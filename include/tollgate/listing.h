@@ -75,6 +75,22 @@ static inline unsigned tg_slot_score(uint32_t slot)
 	return slot >> 4 & 0x7f;
 }
 
+static inline bool tg_slot_is_legal(uint32_t slot)
+{
+	return slot == 0 ||
+	       (tg_slot_category(slot) != TG_CATEGORY_NONE &&
+		tg_slot_category(slot) < TG_CATEGORY_COUNT && tg_slot_score(slot) <= TG_SCORE_MAX);
+}
+
+/* May it stand in an image? It says something of some role, and nothing else; no tombstone. Takes
+ * more bits than a listing has, for whoever reads them from an image. */
+static inline bool tg_listing_is_legal(uint64_t listing)
+{
+	return listing && !(listing & ~(uint64_t)TG_LISTING_STORED_MASK) &&
+	       tg_slot_is_legal(tg_listing_side((uint32_t)listing, TG_SIDE_CALLER)) &&
+	       tg_slot_is_legal(tg_listing_side((uint32_t)listing, TG_SIDE_CALLED));
+}
+
 /* Only for a category other than NONE. */
 static inline enum tg_reason tg_category_reason(enum tg_category c)
 {

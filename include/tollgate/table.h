@@ -14,27 +14,31 @@
 #include "tollgate/image.h"
 #include "tollgate/listing.h"
 #include "tollgate/num.h"
+#include "tollgate/table_layout.h"
 
 /* An opened image. The caller's memory; the fields are rep's own. The image stays mapped for as long
- * as the table is used. */
+ * as the table is used. All zero is a table in which nothing is listed. */
 struct tg_table {
 	const struct tg_image_header *header;
-	const uint64_t *buckets; /* 8 words each */
-	uint64_t n_buckets;
-	uint64_t hash_key;
-	uint32_t rem_bits;	/* low bits of a bucket interval kept in the remainder: rc */
-	const uint32_t *filter; /* 8 words a block, NULL = none */
-	uint64_t n_filter_blocks;
+	const uint64_t *buckets; /* TG_BUCKET_ENTRIES words each; NULL = none */
+	struct tg_exact_shape exact;
+	const uint32_t *filter; /* TG_FILTER_WORDS words a block; NULL = none */
+	uint32_t n_filter_blocks;
+	uint32_t range_shift;
 	const uint32_t *range_index;
-	const uint64_t *range_bounds;
+	const struct tg_range_bound *range_bounds;
 	uint64_t n_range_bounds;
-	const uint32_t *range_sets;
-	uint64_t n_range_sets;
-	const uint64_t *shorts;
+	const struct tg_range_set *range_sets;
+	const struct tg_short_entry *shorts;
 	uint64_t n_shorts;
 };
 
-/* Validates everything once: header, checksums, shapes, order, every offset. 0 or -EINVAL, *err. */
+/*
+ * Validates everything once: header, checksums, shapes, order, every index and every listing, so that
+ * no lookup can leave the image or answer what listing.h does not know, whatever the bytes are. What
+ * only the writer can know, that a number stands where it is looked for, is the checksums' to keep.
+ * `image` is aligned as a mapping is (8 bytes suffice). 0, or -EINVAL with *err and *t all zero.
+ */
 int tg_table_open(struct tg_table *t, const void *image, uint64_t length, enum tg_image_kind kind,
 		  struct tg_image_error *err);
 
@@ -44,8 +48,8 @@ int tg_table_check_delta(const struct tg_table *base, const struct tg_table *del
 
 /* Per-worker state of the adaptive filter: whether it is asked at all. All zero is a fresh one. */
 struct tg_table_adapt {
-	uint32_t pass_ewma;	   /* share of keys that got past the filter, 16-bit fixed point */
-	uint32_t bypassed;	   /* bursts left before the filter is tried again */
+	uint32_t hit_ewma;	   /* share of numbers that the base lists, 16-bit fixed point */
+	uint32_t bypassed;	   /* 1 = too many pass: the filter is not asked */
 	uint64_t filter_negatives; /* statistics */
 	uint64_t filter_false;	   /* passed the filter, not in the table */
 };

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A burst of numbers through {base, delta}: filter and exact table, then ranges and short codes. */
+#include <string.h>
+
+#include "dataplane/rep/probe.h"
+#include "dataplane/rep/ranges.h"
+
+/* Written before main() and by tests only: plain loads suffice. */
+static const struct tg_probe_ops *probe = &tg_probe_portable;
+
+static const struct tg_probe_ops *best(void)
+{
+#if defined(__x86_64__)
+	/* All that the Makefile compiles *_avx2.c for. */
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+	    __builtin_cpu_supports("bmi2"))
+		return &tg_probe_avx2;
+#endif
+	return &tg_probe_portable;
+}
+
+TG_CONSTRUCTOR static void choose(void)
+{
+	probe = best();
+}
+
+const char *tg_table_variant(void)
+{
+	return probe->name;
+}
+
+bool tg_table_variant_set(const char *name)
+{
+	const struct tg_probe_ops *ops = best();
+
+	if (name && strcmp(name, ops->name) != 0) {
+		if (strcmp(name, tg_probe_portable.name) != 0)
+			return false;
+		ops = &tg_probe_portable;
+	}
+	probe = ops;
+	return true;
+}
+
+/*
+ * When to ask the filter. It saves a table line for each key that it stops and costs a filter line
+ * for every key; measured, it pays below 15-20 % passing keys at 10 M numbers and below 10-15 % at
+ * 1 M (perf/README.md). What passes is what is listed plus 1.3 %, and the share that is listed is
+ * known whether the filter is asked or not, so nothing has to be tried: bypassed above 12 %, asked
+ * again below 9 %.
+ */
+#define SHARE(percent) ((percent)*65536u / 100)
+#define BYPASS_ABOVE SHARE(12)
+#define ASK_BELOW SHARE(9)
+/* The memory of the average: 4096 numbers, some 40 bursts of packets, less than a millisecond at full
+ * load; at most a quarter of it is replaced at once. */
+#define EWMA_SHIFT 12
+#define PIECE (1u << (EWMA_SHIFT - 2))
+
+static void adapt_to(struct tg_table_adapt *adapt, unsigned n, unsigned hits)
+{
+	const int64_t surprise = ((int64_t)hits << 16) -
+				 (int64_t)adapt->hit_ewma * (int64_t)n; /* below 2^27 */
+
+	adapt->hit_ewma = (uint32_t)((int64_t)adapt->hit_ewma + surprise / (1 << EWMA_SHIFT));
+	if (adapt->hit_ewma > BYPASS_ABOVE)
+		adapt->bypassed = 1;
+	else if (adapt->hit_ewma < ASK_BELOW)
+		adapt->bypassed = 0;
+}
+
+static unsigned count_listed(const uint32_t *listings, unsigned n)
+{
+	unsigned count = 0, i;
+
+	for (i = 0; i < n; i++)
+		count += listings[i] != 0;
+	return count;
+}
+
+/* In pieces, so that a long array does not wait for its end to learn that the filter does not pay. */
+static void lookup_with_filter(const struct tg_table *t, struct tg_table_adapt *adapt,
+			       const struct tg_num *nums, unsigned n, uint32_t *listings)
+{
+	unsigned at, piece;
+
+	for (at = 0; at < n; at += piece) {
+		unsigned passed, hits;
+
+		piece = n - at < PIECE ? n - at : PIECE;
+		if (adapt->bypassed) {
+			probe->exact(t, nums + at, piece, listings + at);
+			adapt_to(adapt, piece, count_listed(listings + at, piece));
+			continue;
+		}
+		passed = probe->filtered(t, nums + at, piece, listings + at);
+		hits = count_listed(listings + at, piece);
+		adapt->filter_negatives += piece - passed;
+		adapt->filter_false += passed - hits;
+		adapt_to(adapt, piece, hits);
+	}
+}
+
+static void bury(uint32_t *listings, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		listings[i] = listings[i] == TG_LISTING_TOMBSTONE ? 0 : listings[i];
+}
+
+static bool any_short(const struct tg_num *nums, unsigned n)
+{
+	uint64_t kinds = 0;
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		kinds |= nums[i].v;
+	return tg_num_kind((struct tg_num){ kinds }) & TG_NUM_SHORT;
+}
+static_assert(TG_NUM_E164 == 1 && TG_NUM_SHORT == 2, "kinds are told apart by a bit");
+
+void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *delta,
+			   struct tg_table_adapt *adapt, const struct tg_num *nums, unsigned n,
+			   uint32_t *listings)
+{
+	const struct tg_table *rest = delta && delta->header && delta->header->replaces_ranges
+					      ? delta
+					      : base;
+
+	memset(listings, 0, n * sizeof(*listings));
+	if (base->filter)
+		lookup_with_filter(base, adapt, nums, n, listings);
+	else if (base->buckets)
+		probe->exact(base, nums, n, listings);
+	if (delta && delta->buckets) {
+		probe->exact(delta, nums, n, listings);
+		bury(listings, n);
+	}
+	if (rest->range_bounds)
+		tg_ranges_lookup_burst(rest, nums, n, listings);
+	if (rest->shorts && any_short(nums, n))
+		tg_shorts_lookup_burst(rest, nums, n, listings);
+}
