@@ -118,7 +118,7 @@ struct tg_ledger_status {
 	uint64_t n_numbers;
 	uint64_t n_ranges;
 	uint64_t n_shorts;
-	uint64_t n_sources;
+	uint64_t n_sources;  /* the operator is always one */
 	int64_t next_expiry; /* 0 = none */
 	char chain_head[65]; /* hex */
 };

@@ -9,6 +9,8 @@
 
 #include "control/merge.h"
 
+#define ROWS_FIRST 65536 /* 2 MiB: mapped, not from the heap, so that mremap can grow it */
+
 static int no_memory(struct tg_error *err)
 {
 	return tg_error_set(err, -ENOMEM, "out of memory");
@@ -24,7 +26,7 @@ void tg_records_free(struct tg_records *records)
 static int grow_rows(struct tg_records *records)
 {
 	const size_t size = sizeof(*records->rows);
-	const size_t cap = records->cap ? records->cap * 2 : 1024;
+	const size_t cap = records->cap ? records->cap * 2 : ROWS_FIRST;
 	struct tg_row *rows;
 
 	if (!records->rows) {
@@ -34,7 +36,7 @@ static int grow_rows(struct tg_records *records)
 		rows = mremap(records->rows, records->cap * size, cap * size, MREMAP_MAYMOVE);
 		if (rows == MAP_FAILED)
 			rows = NULL;
-		else if (cap * size >= 2u << 20)
+		else
 			(void)madvise(rows, cap * size, MADV_HUGEPAGE);
 	}
 	if (!rows)

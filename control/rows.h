@@ -22,7 +22,7 @@ struct tg_row {
 	uint64_t key;
 	uint64_t sub;
 	uint64_t meta;
-	uint32_t batch; /* that made the claim; while a feed is being read: its line */
+	uint32_t batch; /* that made the claim, 0 = see tg_run; in a feed being read: its line */
 	uint32_t ref; /* place of the reference in its batch's (feed's) text, less one; 0 = none */
 };
 static_assert(sizeof(struct tg_row) == 32, "two rows to a cache line");
@@ -101,11 +101,21 @@ static inline int tg_row_compare(const struct tg_row *a, const struct tg_row *b)
 	return (int)tg_row_source(a) - (int)tg_row_source(b);
 }
 
-/* Memory for large arrays, on huge pages where there are some; contents zero. NULL = none left. */
+/* Memory for arrays of any size, large ones on huge pages where there are some; contents zero. NULL =
+ * none left. Freed with the size it was asked for. */
 void *tg_rows_alloc(size_t bytes);
 void tg_rows_free(void *p, size_t bytes);
 
-/* Sorts by tg_row_compare, stable. 0 or -ENOMEM (needs as much memory again). */
+/* Sorts by tg_row_compare, stable. 0 or -ENOMEM (needs half as much memory again, for a while). */
 int tg_rows_sort(struct tg_row *rows, size_t n);
+
+/* A sort key and whose it is. */
+struct tg_pair {
+	uint64_t key;
+	uint64_t index;
+};
+
+/* Stable, by key. The result stands in one of the two arrays, which is returned. */
+struct tg_pair *tg_pairs_sort(struct tg_pair *pairs, struct tg_pair *spare, size_t n);
 
 #endif
