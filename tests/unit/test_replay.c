@@ -97,7 +97,7 @@ static void redirect(const struct lab *lab, const char *name, int fd)
 /* `arguments` ends with NULL. In a process of its own: replay is a command. */
 static void run(struct lab *lab, const char *const *arguments)
 {
-	char *argv[16] = { "replay" };
+	char name[] = "replay", *argv[16] = { name };
 	int argc = 1, status;
 	pid_t pid;
 
