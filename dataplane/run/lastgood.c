@@ -85,7 +85,7 @@ static int read_current(int dir_fd, struct current *current, struct tg_why *why)
 static int load_once(int dir_fd, struct tg_held **held, struct tg_why *why)
 {
 	struct tg_part *part[TG_PART_COUNT] = { NULL };
-	struct current current;
+	struct current current = { 0 };
 	unsigned i;
 	int rc;
 

@@ -129,6 +129,7 @@ static int read_whole(int fd, void *to, uint64_t length)
 
 static int copy_file(int fd, const char *name, struct tg_part *mapped, struct tg_why *why)
 {
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 	struct stat st;
 	int rc;
 
@@ -138,8 +139,8 @@ static int copy_file(int fd, const char *name, struct tg_part *mapped, struct tg
 		return tg_why_set(why, -EINVAL, "%s: empty, or not a regular file", name);
 	mapped->length = (uint64_t)st.st_size;
 	mapped->map_len = round_up(mapped->length, HUGE_PAGE);
-	mapped->map = mmap(NULL, mapped->map_len, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* cppcheck-suppress invalidFunctionArg; -1 is what an anonymous mapping asks for */
+	mapped->map = mmap(NULL, mapped->map_len, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (mapped->map == MAP_FAILED)
 		return tg_why_set(why, -errno, "%s: no memory for it: %s", name, strerror(errno));
 	/* Fewer TLB misses where the kernel has huge pages to give; nothing depends on it. */

@@ -37,7 +37,7 @@ void tg_held_free(struct tg_held *held);
 
 struct tg_swap {
 	const struct tg_generation *current; /* what workers load; NULL = none yet */
-	struct rte_rcu_qsbr *qsbr TG_ALIGNED(TG_CACHE_LINE);
+	struct rte_rcu_qsbr *qsbr;
 	struct tg_held *held;	 /* owner of `current`; written under `lock` */
 	struct tg_held *leaving; /* replaced, but a worker may still read it */
 	uint64_t leaving_token;

@@ -2,7 +2,6 @@
 #include "dataplane/run/worker.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -244,9 +243,6 @@ static int make_workers(struct tg_workers *workers, const struct tg_config *conf
 {
 	unsigned lcore = rte_get_main_lcore();
 
-	workers->worker = calloc(n, sizeof(struct tg_worker *));
-	if (!workers->worker)
-		return tg_why_set(why, -ENOMEM, "out of memory");
 	while (workers->n < n) {
 		struct tg_worker *w = make_worker(config, workers->n, lcore, why);
 
@@ -268,6 +264,8 @@ int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
 	int rc;
 
 	memset(workers, 0, sizeof(*workers));
+	if (n == 0)
+		return tg_why_set(why, -EINVAL, "no cores, or no queues");
 	rc = make_workers(workers, config, n, why);
 	if (rc == 0)
 		rc = spread_units(workers, ports, why);
@@ -292,7 +290,6 @@ void tg_workers_close(struct tg_workers *workers)
 		rte_free(workers->worker[i]->pipeline);
 		rte_free(workers->worker[i]);
 	}
-	free(workers->worker);
 	memset(workers, 0, sizeof(*workers));
 }
 

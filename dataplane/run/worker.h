@@ -76,7 +76,7 @@ static inline void tg_count(uint64_t *counter, uint64_t n)
 /* Makes the workers' memory, on the NUMA node of each; spreads the pairs' queues. */
 struct tg_workers {
 	unsigned n;
-	struct tg_worker **worker;
+	struct tg_worker *worker[RTE_MAX_LCORE];
 };
 int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
 		    const struct tg_ports *ports, struct tg_why *why);
