@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "dataplane/run/swap.h"
-#include "tests/support/images.h"
+#include "tests/support/sealed.h"
 
 #define READERS 3
 #define GENERATIONS 300
@@ -81,12 +81,12 @@ static int publish(struct tg_swap *swap, uint64_t number, const int base[2], int
 
 static int swap_on(struct tg_swap *swap)
 {
-	const struct tg_test_image image[2] = { tg_test_table(0, &listed_in_even, 1),
-						tg_test_table(0, &listed_in_odd, 1) };
-	const struct tg_test_image policy = tg_test_policy(NULL);
-	const int base[2] = { tg_test_memfd(&image[0], 0, TG_TEST_ALL_SEALS),
-			      tg_test_memfd(&image[1], 0, TG_TEST_ALL_SEALS) };
-	const int policy_fd = tg_test_memfd(&policy, 0, TG_TEST_ALL_SEALS);
+	const struct tg_sealed_image image[2] = { tg_sealed_table(0, &listed_in_even, 1),
+						  tg_sealed_table(0, &listed_in_odd, 1) };
+	const struct tg_sealed_image policy = tg_sealed_policy(NULL);
+	const int base[2] = { tg_sealed_memfd(&image[0], 0, TG_SEALED_ALL),
+			      tg_sealed_memfd(&image[1], 0, TG_SEALED_ALL) };
+	const int policy_fd = tg_sealed_memfd(&policy, 0, TG_SEALED_ALL);
 	const uint64_t length[2] = { image[0].length, image[1].length };
 	uint64_t number;
 	int rc = 0;
@@ -141,7 +141,7 @@ int main(void)
 	unsigned i;
 	int rc;
 
-	tg_test_must(tg_swap_init(&swap, READERS) == 0, "tg_swap_init");
+	tg_sealed_must(tg_swap_init(&swap, READERS) == 0, "tg_swap_init");
 	swap.timeout_ns = 60ull * 1000000000; /* the sanitizer on two cores is slow */
 	onlooker = (struct onlooker){ &swap, &quit, 0 };
 	pthread_create(&onlooker_thread, NULL, look_on, &onlooker);
