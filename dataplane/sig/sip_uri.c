@@ -60,7 +60,7 @@ static void set_user(const struct tg_sip_value *v, uint32_t from, uint32_t end, 
 {
 	if (end == from)
 		return;
-	a->user = (struct tg_span){ v->p + from, end - from };
+	tg_sip_set_span(&a->user, v->p + from, end - from);
 	if (v->p[from] != '+' && end < to && has_phone_context(v, end, to))
 		a->flags |= TG_ID_FLAG_TEL_LOCAL;
 }
@@ -248,8 +248,8 @@ bool tg_sip_param_next(struct tg_sip_value *v, uint32_t *at, struct tg_sip_param
 		return false;
 	i = tg_sip_skip_lws(v->p, i + 1, v->len);
 	end = tg_sip_value_next(v, i);
-	p->name = (struct tg_span){ v->p + i, tg_sip_trim_lws(v->p, i, end) - i };
-	p->value = (struct tg_span){ NULL, 0 };
+	tg_sip_set_span(&p->name, v->p + i, tg_sip_trim_lws(v->p, i, end) - i);
+	tg_sip_set_span(&p->value, NULL, 0);
 	p->end = i + p->name.len;
 	if (end < v->len && v->p[end] == '=') {
 		i = tg_sip_skip_lws(v->p, end + 1, v->len);
@@ -258,7 +258,7 @@ bool tg_sip_param_next(struct tg_sip_value *v, uint32_t *at, struct tg_sip_param
 		else
 			end = find_either(v, i, v->len, ";,");
 		p->end = tg_sip_trim_lws(v->p, i, end);
-		p->value = (struct tg_span){ v->p + i, p->end - i };
+		tg_sip_set_span(&p->value, v->p + i, p->end - i);
 	}
 	/* Anything between here and the next separator is not a parameter's: passed over. */
 	*at = find_either(v, end, v->len, ";,");

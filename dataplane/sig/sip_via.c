@@ -44,7 +44,7 @@ static uint32_t read_sent_by(const struct tg_sip_value *v, uint32_t i, struct tg
 	} else {
 		i = tg_sip_trim_lws(v->p, from, tg_sip_value_next(v, i));
 	}
-	via->host = (struct tg_span){ v->p + from, i - from };
+	tg_sip_set_span(&via->host, v->p + from, i - from);
 	via->end = i;
 	i = tg_sip_skip_lws(v->p, i, v->len);
 	if (i == v->len || v->p[i] != ':')
@@ -66,16 +66,28 @@ static void take_param(const struct tg_sip_value *v, const struct tg_sip_param *
 	if (p->name.len == 0)
 		via->well_formed = false;
 	if (!via->branch.data && TG_SIP_IS(p->name.data, p->name.len, "branch")) {
-		via->branch = p->value;
+		tg_sip_set_span(&via->branch, p->value.data, p->value.len);
 	} else if (!via->rport.data && TG_SIP_IS(p->name.data, p->name.len, "rport") &&
 		   p->value.len == 0) {
-		via->rport = p->name;
+		tg_sip_set_span(&via->rport, p->name.data, p->name.len);
 		via->rport_end = (uint32_t)(p->name.data - v->p) + p->name.len;
 		if (p->value.data)
 			via->rport_end = p->end;
 	} else if (!via->received.data && TG_SIP_IS(p->name.data, p->name.len, "received")) {
-		via->received = p->value;
+		tg_sip_set_span(&via->received, p->value.data, p->value.len);
 	}
+}
+
+static void set_empty(struct tg_sip_via *via)
+{
+	tg_sip_set_span(&via->host, NULL, 0);
+	tg_sip_set_span(&via->branch, NULL, 0);
+	tg_sip_set_span(&via->rport, NULL, 0);
+	tg_sip_set_span(&via->received, NULL, 0);
+	via->port = 0;
+	via->rport_end = 0;
+	via->end = 0;
+	via->well_formed = true;
 }
 
 void tg_sip_via_read(struct tg_sip_value *v, uint32_t at, struct tg_sip_via *via)
@@ -83,7 +95,7 @@ void tg_sip_via_read(struct tg_sip_value *v, uint32_t at, struct tg_sip_via *via
 	struct tg_sip_param p;
 	uint32_t i = tg_sip_skip_lws(v->p, at, v->len);
 
-	*via = (struct tg_sip_via){ .well_formed = true };
+	set_empty(via);
 	i = skip_protocol(v, i);
 	if (i == 0) {
 		via->well_formed = false;
