@@ -2,7 +2,9 @@
 # One non-recursive makefile. Everything it makes is under $(B). `make help` is the map.
 
 B ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 PREFIX ?= /usr/local
 V ?= 0
 Q = $(if $(filter 1,$(V)),,@)
