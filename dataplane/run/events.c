@@ -2,10 +2,13 @@
 #include "dataplane/run/events.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -18,8 +21,11 @@
 #define RING_EVENTS 4096
 #define DRAIN_BATCH 16
 #define POLL_NS 5000000
-/* How long a reader that has stopped reading may hold up the end of the program. */
-#define CLOSE_SECONDS 2
+/* Sixteen identities of some 350 bytes each, and 1 KB for the rest. */
+#define LINE_MAX_BYTES 16384
+/* How often a reader that does not read is waited for, 100 ms at a time, once the program ends. */
+#define LAST_WAITS 20
+#define WAIT_MS 100
 
 struct tg_event_ring {
 	struct rte_ring *ring;
@@ -27,10 +33,13 @@ struct tg_event_ring {
 };
 
 struct tg_events {
-	FILE *out;
+	int fd; /* does not block: the end of the program must not hang on a reader */
 	bool show;
 	bool stop;
+	bool torn; /* the last line was not written to its end */
+	unsigned last_waits;
 	uint64_t lost;
+	char line[LINE_MAX_BYTES];
 	pthread_t thread;
 	unsigned n_rings;
 	struct tg_event_ring ring[];
@@ -62,22 +71,64 @@ uint64_t tg_events_now(void)
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
-static void lose(struct tg_events *ev)
+static void lose(struct tg_events *ev, const char *reason)
 {
 	/* Relaxed: a counter that orders nothing; the writer is its only writer. */
 	if (ev->lost == 0)
-		tg_log(RTE_LOG_ERR, "events: cannot be written: %s", strerror(errno));
+		tg_log(RTE_LOG_ERR, "events: cannot be written: %s", reason);
 	__atomic_store_n(&ev->lost, ev->lost + 1, __ATOMIC_RELAXED);
-	clearerr(ev->out);
+}
+
+/* A slow reader is waited for, the rings meanwhile fill; at the program's end not for long. */
+static bool wait_for_reader(struct tg_events *ev)
+{
+	struct pollfd p = { .fd = ev->fd, .events = POLLOUT };
+
+	/* Relaxed: late is as good; the writer's loop has the acquiring load. */
+	if (__atomic_load_n(&ev->stop, __ATOMIC_RELAXED) && ev->last_waits++ >= LAST_WAITS)
+		return false;
+	(void)poll(&p, 1, WAIT_MS);
+	return true;
+}
+
+/* 0, or negative errno: then a part of it may have been written. */
+static int write_whole(struct tg_events *ev, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = write(ev->fd, bytes, len);
+
+		if (n >= 0) {
+			bytes += n;
+			len -= (size_t)n;
+			ev->torn = len > 0;
+		} else if (errno == EAGAIN) {
+			if (!wait_for_reader(ev))
+				return -ETIMEDOUT;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
 }
 
 static void write_event(struct tg_events *ev, const struct tg_event *e)
 {
 	json_t *json = tg_event_json(e, ev->show);
+	size_t n;
+	int rc;
 
-	if (!json || json_dumpf(json, ev->out, JSON_COMPACT) != 0 || fputc('\n', ev->out) == EOF)
-		lose(ev);
+	/* A line that was cut off by a full disk must not take the next one with it. */
+	ev->line[0] = '\n';
+	n = json_dumpb(json, ev->line + 1, sizeof(ev->line) - 2, JSON_COMPACT);
 	json_decref(json);
+	if (n == 0 || n > sizeof(ev->line) - 2) {
+		lose(ev, "no memory");
+		return;
+	}
+	ev->line[n + 1] = '\n';
+	rc = ev->torn ? write_whole(ev, ev->line, n + 2) : write_whole(ev, ev->line + 1, n + 1);
+	if (rc != 0)
+		lose(ev, strerror(-rc));
 }
 
 /* What one ring holds now; true if there was anything. */
@@ -100,8 +151,6 @@ static bool drain_all(struct tg_events *ev)
 
 	for (i = 0; i < ev->n_rings; i++)
 		any |= drain(ev, ev->ring[i].ring);
-	if (any && fflush(ev->out) != 0)
-		lose(ev);
 	return any;
 }
 
@@ -122,10 +171,17 @@ static void *writer(void *arg)
 	return NULL;
 }
 
+/* Standard output is opened anew, because not to block is a property that others share with us; what
+ * cannot be opened (a socket) is used as it is. */
 static int open_file(struct tg_events *ev, const char *path, struct tg_why *why)
 {
-	ev->out = strcmp(path, "-") == 0 ? stdout : fopen(path, "ae");
-	if (!ev->out)
+	const bool is_stdout = strcmp(path, "-") == 0;
+
+	ev->fd = open(is_stdout ? "/proc/self/fd/1" : path,
+		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+	if (ev->fd < 0 && is_stdout)
+		ev->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (ev->fd < 0)
 		return tg_why_set(why, -errno, "--events %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -136,8 +192,8 @@ static void free_all(struct tg_events *ev)
 
 	for (i = 0; i < ev->n_rings; i++)
 		rte_ring_free(ev->ring[i].ring);
-	if (ev->out && ev->out != stdout)
-		fclose(ev->out);
+	if (ev->fd >= 0)
+		close(ev->fd);
 	free(ev);
 }
 
@@ -187,18 +243,10 @@ int tg_events_open(struct tg_events **out, const struct tg_config *config, unsig
 
 void tg_events_close(struct tg_events *ev)
 {
-	struct timespec until;
-
 	if (!ev)
 		return;
 	__atomic_store_n(&ev->stop, true, __ATOMIC_RELEASE); /* pairs with the load in writer */
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += CLOSE_SECONDS;
-	if (pthread_timedjoin_np(ev->thread, NULL, &until) != 0) {
-		/* Still writing: it keeps what it uses; the process ends anyway. */
-		tg_log(RTE_LOG_WARNING, "events: their reader does not read; the rest is lost");
-		return;
-	}
+	pthread_join(ev->thread, NULL);
 	free_all(ev);
 }
 

@@ -131,6 +131,22 @@ check "generation in force" "$(ask /tollgate/generation | jq .number)" 0
 stop
 grep -q 'damaged: base: .*section exact, offset' damaged.log || die "the log does not say where"
 
+say "---- a log reader that does not read holds up neither frames nor the end"
+mkfifo fifo
+background reader /usr/bin/python3 -c 'import fcntl, os, time
+fd = os.open("fifo", os.O_RDONLY)
+fcntl.fcntl(fd, 1031, 4096)  # F_SETPIPE_SZ
+open("reading", "w").close()
+time.sleep(60)'
+exec 9<>fifo # the reader need not wait for a writer, nor this shell for the reader
+wait_for 5 test -e reading
+run slow -l 0 "${PCAPS[@]}" -- --images images --events fifo --key-file key
+exec 9>&-
+wait_for 5 received $((outside + inside)) || die "not all frames were received"
+stop
+/usr/bin/python3 "$FRAMES" check . || die "frames differ"
+grep -q 'events: cannot be written' slow.log || die "the log does not say that events were lost"
+
 say "---- several queues and workers"
 two() { echo "net_pcap$1,rx_pcap=in$1.pcap,rx_pcap=in$1.pcap,tx_pcap=two$1a.pcap,tx_pcap=two$1b.pcap"; }
 if [ "$(nproc)" -gt 1 ]; then
