@@ -424,8 +424,7 @@ static int write_rows(struct writer *w, const struct tg_row *rows, size_t n)
 	return rc;
 }
 
-/* The references that rows still have, in the rows' order, each run of equal ones once. */
-static char *collect_refs(struct tg_row *rows, size_t n, const char *refs, uint64_t *len)
+char *tg_batch_collect_refs(struct tg_row *rows, size_t n, const char *refs, uint64_t *len)
 {
 	uint64_t need = 0, at = 0;
 	uint32_t last = 0, last_at = 0;
@@ -456,18 +455,13 @@ static char *collect_refs(struct tg_row *rows, size_t n, const char *refs, uint6
 	return out;
 }
 
-static int write_body(struct writer *w, struct tg_row *rows, size_t n, const char *refs,
+static int write_body(struct writer *w, const struct tg_row *rows, size_t n, const char *refs,
 		      struct tg_batch_draft *draft)
 {
-	char *const text = collect_refs(rows, n, refs, &draft->refs_len);
-	int rc;
+	int rc = lseek(w->fd, HEADER_BYTES, SEEK_SET) < 0 ? -errno : write_rows(w, rows, n);
 
-	if (!text)
-		return -ENOMEM;
-	rc = lseek(w->fd, HEADER_BYTES, SEEK_SET) < 0 ? -errno : write_rows(w, rows, n);
 	if (!rc)
-		rc = write_out(w, text, draft->refs_len);
-	free(text);
+		rc = write_out(w, refs, draft->refs_len);
 	crypto_generichash_final(&w->hash, draft->body_hash, sizeof(draft->body_hash));
 	/* Now, while nobody waits; what is small goes along with the header. */
 	if (!rc && n > CHUNK_ROWS && fdatasync(w->fd) != 0)
@@ -475,8 +469,9 @@ static int write_body(struct writer *w, struct tg_row *rows, size_t n, const cha
 	return rc;
 }
 
-int tg_batch_prepare(struct tg_journal *journal, struct tg_row *rows, size_t n, const char *refs,
-		     struct tg_batch_draft *draft, struct tg_error *err)
+int tg_batch_prepare(struct tg_journal *journal, const struct tg_row *rows, size_t n,
+		     const char *refs, uint64_t refs_len, struct tg_batch_draft *draft,
+		     struct tg_error *err)
 {
 	/* Relaxed: the number only has to be another one each time. */
 	const uint32_t number = __atomic_fetch_add(&journal->drafts, 1, __ATOMIC_RELAXED);
@@ -489,6 +484,7 @@ int tg_batch_prepare(struct tg_journal *journal, struct tg_row *rows, size_t n, 
 	if (draft->fd < 0)
 		return tg_error_set(err, -errno, "cannot write the journal: %s", strerror(errno));
 	draft->n_rows = n;
+	draft->refs_len = refs_len;
 	w.fd = draft->fd;
 	crypto_generichash_init(&w.hash, NULL, 0, TG_JOURNAL_HASH);
 	rc = write_body(&w, rows, n, refs, draft);

@@ -104,9 +104,14 @@ struct tg_batch_draft {
 	uint8_t body_hash[TG_JOURNAL_HASH];
 };
 
-/* `rows[i].ref` points into `refs` and is changed to where it will stand in the batch. */
-int tg_batch_prepare(struct tg_journal *journal, struct tg_row *rows, size_t n, const char *refs,
-		     struct tg_batch_draft *draft, struct tg_error *err);
+/* The references that the rows point to, in the rows' order and runs of equal ones once: malloc'd text
+ * of *len bytes, to which the rows point from then on. NULL = no memory. */
+char *tg_batch_collect_refs(struct tg_row *rows, size_t n, const char *refs, uint64_t *len);
+
+/* Seven parameters: two arrays, the journal, the draft and the error. Rows point into `refs`. */
+int tg_batch_prepare(struct tg_journal *journal, const struct tg_row *rows, size_t n,
+		     const char *refs, uint64_t refs_len, struct tg_batch_draft *draft,
+		     struct tg_error *err);
 void tg_batch_discard(struct tg_journal *journal, struct tg_batch_draft *draft);
 
 /*

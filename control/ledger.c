@@ -267,7 +267,8 @@ static int commit_one(struct tg_ledger *l, struct tg_row *row, const char *refs,
 	struct tg_ledger_change change = { .rows = row, .n = 1 };
 	struct tg_batch_info info = { .op = op, .time = (int64_t)time(NULL) };
 	struct tg_batch_draft draft;
-	int rc = tg_batch_prepare(l->journal, row, 1, refs, &draft, err);
+	const uint64_t refs_len = row->ref ? 1u + (uint8_t)refs[0] : 0;
+	int rc = tg_batch_prepare(l->journal, row, 1, refs, refs_len, &draft, err);
 
 	if (rc)
 		return rc;
@@ -322,7 +323,7 @@ int tg_ledger_del(struct tg_ledger *ledger, const struct tg_record *record, stru
 				    tg_record_kind_name(record->kind), number,
 				    tg_record_role_name(record->roles));
 	}
-	return commit_one(ledger, &row, NULL, TG_BATCH_DEL, err);
+	return commit_one(ledger, &row, "", TG_BATCH_DEL, err);
 }
 
 /* ---- upkeep -------------------------------------------------------------------------------------- */

@@ -122,6 +122,8 @@ struct difference {
 	struct tg_row *rows; /* the batch: sorted */
 	size_t n;
 	size_t bytes;
+	char *refs; /* that rows point to, as they will stand in the journal */
+	uint64_t refs_len;
 	struct tg_row_list gone; /* withdrawals, before they are merged in */
 	uint64_t added, changed, removed;
 };
@@ -213,7 +215,13 @@ static int difference(struct work *w)
 		w->records->rows[i].batch = 0;
 	}
 	rc = compare(w);
-	return rc ? rc : assemble(w);
+	if (!rc)
+		rc = assemble(w);
+	if (rc)
+		return rc;
+	/* Before anything is made of the rows: their references are places in the batch from here on. */
+	w->d.refs = tg_batch_collect_refs(w->d.rows, w->d.n, w->records->refs, &w->d.refs_len);
+	return w->d.refs ? 0 : no_memory(w->err);
 }
 
 /* ---- limits -------------------------------------------------------------------------------------- */
@@ -307,8 +315,8 @@ static int commit(struct work *w, struct tg_ledger_change *change, struct tg_imp
 	int rc = cancelled(w->im, "write", 0, w->d.n, w->err);
 
 	if (!rc)
-		rc = tg_batch_prepare(w->l->journal, w->d.rows, w->d.n, w->records->refs, &draft,
-				      w->err);
+		rc = tg_batch_prepare(w->l->journal, w->d.rows, w->d.n, w->d.refs, w->d.refs_len,
+				      &draft, w->err);
 	if (rc)
 		return rc;
 	rc = cancelled(w->im, "write", w->d.n, w->d.n, w->err);
@@ -360,6 +368,7 @@ static int import_records(struct work *w, struct tg_import_result *result)
 	tg_run_put(change.run);
 	tg_rows_free(w->d.rows, w->d.bytes);
 	tg_row_list_free(&w->d.gone);
+	free(w->d.refs);
 	tg_model_snapshot_free(&w->before);
 	return rc;
 }

@@ -253,6 +253,45 @@ TG_TEST(ledger_refuses_bad_input_whole, TG_NEEDS_NOTHING)
 	tg_test_dir_remove(dir);
 }
 
+/* A batch that comes with a new base: its references and batch number are right at once and after a
+ * restart, and the same feed once more changes nothing. */
+TG_TEST(ledger_large_batches_keep_references, TG_NEEDS_NOTHING)
+{
+	char *const dir = tg_test_dir();
+	struct tg_ledger *l = tg_test_ledger(dir);
+	unsigned i;
+
+	assert_int_equal(import_many(l, "first", 0, 10, false, NULL), 0);
+	for (i = 0; i < 3; i++) {
+		const struct tg_import im = { .source = "a", .file = "many.csv" };
+		struct tg_import_result result;
+		struct tg_claim *claims;
+		uint32_t listing;
+		FILE *f = many(0, 20000, 90);
+		size_t n;
+
+		assert_int_equal(tg_ledger_import(l, f, &im, &result, NULL), 0);
+		fclose(f);
+		assert_int_equal(result.batch, 2 + i);
+		assert_int_equal(result.added, i == 0 ? 20000 : 0);
+		assert_int_equal(result.changed, 0);
+		assert_int_equal(result.removed, 0);
+		assert_int_equal(tg_ledger_lookup(l, tg_num_make(TG_NUM_E164, 11, 12020015555), NOW,
+						  &claims, &n, &listing, NULL),
+				 0);
+		assert_int_equal(n, 1);
+		assert_int_equal(claims[0].batch, 2);
+		assert_string_equal(claims[0].record.ref, "many-2222");
+		free(claims);
+		if (i == 1) {
+			tg_ledger_close(l);
+			l = tg_test_ledger(dir);
+		}
+	}
+	tg_ledger_close(l);
+	tg_test_dir_remove(dir);
+}
+
 static bool cancel_at(void *ctx, const char *phase, uint64_t done, uint64_t total)
 {
 	(void)done;
