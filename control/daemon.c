@@ -325,6 +325,13 @@ static void on_index_timer(evutil_socket_t fd, short what, void *arg)
 	tg_daemon_index(arg);
 }
 
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tg_daemon_changed(arg, NULL);
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -339,7 +346,8 @@ static int make_events(struct tg_daemon *d)
 
 	d->expiry = evtimer_new(d->loop, on_expiry, d);
 	d->index_timer = evtimer_new(d->loop, on_index_timer, d);
-	if (!d->expiry || !d->index_timer)
+	d->retry = evtimer_new(d->loop, on_retry, d);
+	if (!d->retry || !d->expiry || !d->index_timer)
 		return -ENOMEM;
 	for (i = 0; i < TG_ARRAY_LEN(numbers); i++) {
 		d->signals[i] = evsignal_new(d->loop, numbers[i], on_signal, d);
@@ -428,7 +436,8 @@ void tg_daemon_stop(struct tg_daemon *d)
 
 static void free_events(struct tg_daemon *d)
 {
-	struct event *const events[] = { d->expiry, d->index_timer, d->signals[0], d->signals[1] };
+	struct event *const events[] = { d->expiry, d->retry, d->index_timer, d->signals[0],
+					 d->signals[1] };
 	unsigned i;
 
 	for (i = 0; i < TG_ARRAY_LEN(events); i++) {

@@ -132,6 +132,7 @@ struct tg_daemon {
 	bool persist_again;
 	bool indexing;
 	struct event *expiry;
+	struct event *retry; /* of a publication that came too early */
 	struct event *index_timer;
 	struct event *signals[2];
 	struct tg_daemon_alarm_state alarm[TG_DAEMON_ALARM_COUNT];

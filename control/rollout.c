@@ -2,6 +2,7 @@
 /* From "something changed" to "in force": one publication at a time, and who waits for it. */
 #include <err.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -11,6 +12,10 @@
 /* Memory for sets to go back to at once; older ones come from disk. Ten tables of 10 M entries would
  * be 1 GB; half of that keeps the usual deltas and a few bases of 1 M to 10 M. */
 #define KEEP_BYTES (512ull << 20)
+
+/* -EBUSY: a worker still reads the generation before the last one. It is due within a burst or an idle
+ * worker's sleep; one that hangs is asked about twice a second. */
+#define RETRY_MS 500
 
 static void tell(struct tg_daemon *d, struct tg_daemon_waiter *w,
 		 const struct tg_daemon_effect *effect)
@@ -252,7 +257,10 @@ void tg_rollout_ack(void *ctx, const struct tg_ctl_ack *ack)
 		      ack->generation);
 		return;
 	}
-	if (ack->status == 0) {
+	/* -ETIMEDOUT: in force, but a worker still reads the old one; the dataplane keeps that. */
+	if (ack->status == 0 || ack->status == -ETIMEDOUT) {
+		if (ack->status != 0)
+			warnx("generation %" PRIu64 ": %s", ack->generation, ack->text);
 		acknowledged(d, ack);
 	} else {
 		char why[TG_CTL_TEXT_MAX + 64];
@@ -263,6 +271,8 @@ void tg_rollout_ack(void *ctx, const struct tg_ctl_ack *ack)
 		tg_daemon_alarm(d, TG_DAEMON_ALARM_REFUSED, true, ack->text);
 		tg_generations_refuse(&d->generations, ack->generation);
 		finish(d, &effect);
+		if (ack->status == -EBUSY)
+			event_add(d->retry, &(struct timeval){ 0, RETRY_MS * 1000 });
 	}
 	tg_rollout_kick(d);
 }
