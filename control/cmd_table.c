@@ -15,13 +15,13 @@ static void print_list(json_t *r)
 	json_t *g;
 	size_t i;
 
-	printf("%10s  %-20s %-16s %-16s %-16s %10s\n", "generation", "time", "base", "delta",
-	       "policy", "entries");
+	printf("%10s %6s  %-20s %-16s %-16s %-16s %10s\n", "generation", "first", "time", "base",
+	       "delta", "policy", "entries");
 	json_array_foreach(json_object_get(r, "generations"), i, g)
-		printf("%10lld  %-20s %-16s %-16s %-16s %10lld%s\n",
-		       (long long)tg_cmd_int(g, "generation"), tg_cmd_text(g, "time"),
-		       tg_cmd_text(g, "base"), tg_cmd_text(g, "delta"), tg_cmd_text(g, "policy"),
-		       (long long)tg_cmd_int(g, "entries"),
+		printf("%10lld %6lld  %-20s %-16s %-16s %-16s %10lld%s\n",
+		       (long long)tg_cmd_int(g, "generation"), (long long)tg_cmd_int(g, "first"),
+		       tg_cmd_text(g, "time"), tg_cmd_text(g, "base"), tg_cmd_text(g, "delta"),
+		       tg_cmd_text(g, "policy"), (long long)tg_cmd_int(g, "entries"),
 		       json_is_true(json_object_get(g, "in_force")) ? "  in force" : "");
 	if (json_is_integer(json_object_get(r, "pinned")))
 		printf("pinned to generation %lld until `tgctl table activate latest`\n",

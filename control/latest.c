@@ -138,6 +138,7 @@ static void take_delta(struct tg_latest *l, struct tg_memimage *delta)
 	tg_memimage_put(l->delta);
 	l->delta = delta;
 	l->dirty = false;
+	l->overlay_moved = false;
 }
 
 /* From the ledger: all that changed since the base. -ESTALE: too much of it. */
@@ -185,8 +186,8 @@ int tg_latest_refresh(struct tg_latest *l, int64_t now, struct tg_error *err)
 	rc = refresh_from_ledger(l, now, err);
 	if (rc != -ESTALE)
 		return rc;
-	if (foreign_delta(l)) {
-		l->dirty = false;
+	if (!l->overlay_moved || foreign_delta(l)) {
+		l->dirty = false; /* what there is to show comes with the base */
 		return 0;
 	}
 	rc = build_delta(l, l->has_snapshot ? &l->snapshot : NULL, now, &delta, err);
@@ -233,6 +234,7 @@ static bool overlay_put(struct tg_latest *l, uint64_t value, uint32_t listing, u
 		o = &l->overlay[i];
 	}
 	*o = (struct tg_latest_overlay){ { value, listing, 0 }, batch };
+	l->overlay_moved = true;
 	return true;
 }
 
@@ -277,4 +279,5 @@ void tg_latest_set_base(struct tg_latest *l, const struct tg_latest_base *base)
 			l->overlay[n++] = l->overlay[i];
 	}
 	l->n_overlay = n;
+	l->overlay_moved = n > 0;
 }

@@ -34,6 +34,7 @@ struct tg_latest {
 	struct tg_latest_overlay *overlay; /* ascending by value */
 	size_t n_overlay;
 	size_t cap_overlay;
+	bool overlay_moved; /* since the last delta */
 };
 
 void tg_latest_clear(struct tg_latest *latest);
