@@ -291,6 +291,9 @@ static void expiry_arm(struct tg_daemon *d)
 	tg_ledger_status(d->ledger, &status);
 	if (status.next_expiry != 0 && status.next_expiry - now < tv.tv_sec)
 		tv.tv_sec = status.next_expiry > now ? status.next_expiry - now : 1;
+	/* The ledger names the next one to come; what has passed is known here alone. */
+	if (d->next_expiry == 0 || d->next_expiry > now)
+		d->next_expiry = status.next_expiry;
 	event_add(d->expiry, &tv);
 	tg_daemon_alarm(d, TG_DAEMON_ALARM_EMPTY_TABLE,
 			status.n_numbers + status.n_ranges + status.n_shorts == 0, NULL);
@@ -299,12 +302,11 @@ static void expiry_arm(struct tg_daemon *d)
 static void on_expiry(evutil_socket_t fd, short what, void *arg)
 {
 	struct tg_daemon *d = arg;
-	struct tg_ledger_status status;
 
 	(void)fd;
 	(void)what;
-	tg_ledger_status(d->ledger, &status);
-	if (status.next_expiry != 0 && status.next_expiry <= time(NULL)) {
+	if (d->next_expiry != 0 && d->next_expiry <= time(NULL)) {
+		d->next_expiry = 0;
 		d->latest.dirty = true;
 		tg_daemon_changed(d, NULL);
 	}

@@ -30,8 +30,9 @@ struct event_base;
 #define TG_DAEMON_SOCKET "/run/tollgate/tollgated.sock"
 #define TG_DAEMON_DATAPLANE "/run/tollgate/dp.sock"
 
-/* A delta of 65,536 numbers is 1 MB of input and less of image: some 2 ms to snapshot, build and
- * check, a fifth of the 10 ms within which one changed number has to be in force. */
+/* A delta of 65,536 numbers is 1 MB of input and less of image. The ledger itself asks for a new base
+ * from some thousands of touched numbers on (tg_ledger_wants_base: its snapshot costs 2 us each); this
+ * is the bound for what gathers otherwise, expiries above all. */
 #define TG_DAEMON_FOLD 65536
 
 /* What the user set; const after start. */
@@ -132,6 +133,7 @@ struct tg_daemon {
 	bool persist_again;
 	bool indexing;
 	struct event *expiry;
+	int64_t next_expiry; /* that it waits for, 0 = none */
 	struct event *retry; /* of a publication that came too early */
 	struct event *index_timer;
 	struct event *signals[2];

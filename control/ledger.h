@@ -88,7 +88,7 @@ struct tg_source {
 	uint64_t batch; /* its last */
 	int64_t time;	/* of that batch */
 };
-/* All sources, by name; *sources is malloc'd. */
+/* All sources, by name; *sources is malloc'd. Reads every claim: for a worker thread. */
 int tg_ledger_sources(struct tg_ledger *ledger, struct tg_source **sources, size_t *n,
 		      struct tg_error *err);
 

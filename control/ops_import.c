@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Feeds: import, in the bulk worker, with progress and cancellation; the list of sources. */
+/* Feeds: import, in the bulk worker, with progress and cancellation. */
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
@@ -238,26 +238,4 @@ void tg_op_import(struct tg_daemon *d, struct tg_request *rq)
 	rq->work = &w->work;
 	event_add(w->ticker, &tick);
 	tg_worker_submit(d->bulk, &w->job);
-}
-
-void tg_op_sources(struct tg_daemon *d, struct tg_request *rq)
-{
-	struct tg_error err = { .code = 0 };
-	struct tg_source *sources;
-	json_t *array = json_array();
-	size_t i, n;
-
-	if (tg_ledger_sources(d->ledger, &sources, &n, &err) != 0) {
-		json_decref(array);
-		tg_request_error(rq, tg_op_exit(&err), NULL, &err);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		json_array_append_new(array,
-				      json_pack("{s:s, s:I, s:I, s:o}", "source", sources[i].name,
-						"claims", (json_int_t)sources[i].n_claims, "batch",
-						(json_int_t)sources[i].batch, "time",
-						tg_op_time(sources[i].time)));
-	free(sources);
-	tg_request_ok(rq, json_pack("{s:o}", "sources", array));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Generations: list, rollback, activate; the policy; verification; SQLite's index. */
+/* Generations: list, rollback, activate; the policy; SQLite's index. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -204,75 +204,6 @@ void tg_op_policy_show(struct tg_daemon *d, struct tg_request *rq)
 	tg_request_ok(rq, json_pack("{s:s, s:o, s:o}", "text", d->policy_text, "policy",
 				    tg_op_id(d->policy->id), "in_force",
 				    tg_op_id(set ? set->meta.policy_id : 0)));
-}
-
-/* ---- jobs that only report ----------------------------------------------------------------------- */
-
-struct verify_work {
-	struct tg_op_work work; /* first: rq->work */
-	struct tg_job job;
-	struct tg_daemon *d;
-	struct tg_request *rq; /* NULL: the client has left */
-	struct tg_images_history history;
-	struct tg_error err;
-	int rc;
-};
-
-static void verify_gone(struct tg_op_work *work)
-{
-	struct verify_work *w = (struct verify_work *)work;
-
-	w->rq = NULL;
-}
-
-static struct verify_work *verify_of(struct tg_job *job)
-{
-	return (struct verify_work *)((char *)job - offsetof(struct verify_work, job));
-}
-
-static void verify_run(struct tg_job *job)
-{
-	struct verify_work *w = verify_of(job);
-	struct tg_error why;
-
-	w->rc = tg_ledger_verify(w->d->ledger, &w->err);
-	/* As written, not as of now: files may come and go only through this very worker. */
-	if (w->rc == 0 && tg_images_read_history(w->d->images, &w->history, &why) == 0)
-		w->rc = tg_images_verify(w->d->images, &w->history, &w->err);
-}
-
-static void verify_done(struct tg_job *job)
-{
-	struct verify_work *w = verify_of(job);
-	struct tg_ledger_status status;
-
-	if (w->rq && w->rc != 0) {
-		tg_request_error(w->rq, TG_EXIT_REFUSED, NULL, &w->err);
-	} else if (w->rq) {
-		tg_ledger_status(w->d->ledger, &status);
-		tg_request_ok(w->rq,
-			      json_pack("{s:I, s:s, s:i}", "batches", (json_int_t)status.batch,
-					"chain_head", status.chain_head, "generations",
-					(int)w->history.n));
-	}
-	free(w);
-}
-
-void tg_op_verify(struct tg_daemon *d, struct tg_request *rq)
-{
-	struct verify_work *w = calloc(1, sizeof(*w));
-
-	if (!w) {
-		tg_op_refuse(rq, TG_EXIT_REFUSED, "no memory");
-		return;
-	}
-	w->work.gone = verify_gone;
-	w->job.run = verify_run;
-	w->job.done = verify_done;
-	w->d = d;
-	w->rq = rq;
-	rq->work = &w->work;
-	tg_worker_submit(d->disk, &w->job);
 }
 
 void tg_op_index(struct tg_daemon *d, struct tg_request *rq)
