@@ -62,7 +62,7 @@ static int check_shorts(const struct tg_build_input *in, struct tg_error *err)
 	uint64_t i;
 
 	for (i = 0; i < in->n_shorts; i++)
-		if (in->shorts[i].num >> 54 != TG_NUM_SHORT ||
+		if (in->shorts[i].num >> TG_NUM_KIND_SHIFT != TG_NUM_SHORT ||
 		    !tg_listing_is_legal(in->shorts[i].listing))
 			return tg_error_set(err, -EINVAL, "short code %" PRIu64 " of %" PRIu64,
 					    i + 1, in->n_shorts);

@@ -199,7 +199,8 @@ static int open_shorts(const struct opening *o)
 		return refuse_in(o, s, 0, s->length);
 	e = (const void *)(o->bytes + s->offset);
 	for (i = 0; i < n; i++)
-		if ((i > 0 && e[i].num <= e[i - 1].num) || e[i].num >> 54 != TG_NUM_SHORT ||
+		if ((i > 0 && e[i].num <= e[i - 1].num) ||
+		    e[i].num >> TG_NUM_KIND_SHIFT != TG_NUM_SHORT ||
 		    !tg_listing_is_legal(e[i].listing) || e[i].zero)
 			return refuse_in(o, s, i * sizeof(*e), sizeof(*e));
 	o->table->shorts = e;

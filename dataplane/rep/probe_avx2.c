@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Four entries an instruction; compiled for AVX2 and called only where the CPU has it. */
-#include "dataplane/rep/probe.h"
+#include "dataplane/rep/probe_view.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+/* One load wherever it lies: for the baseline CPU the compiler would split an ordinary unaligned one. */
 static inline __m256i load(const void *p)
 {
-	return _mm256_loadu_si256(p);
+	return _mm256_lddqu_si256(p);
 }
 
 /* Half a bucket: the entries that match, zero in place of the others. */
@@ -25,22 +26,37 @@ static inline __m256i match_one(const uint64_t *bucket, uint64_t want, __m256i m
 	return _mm256_or_si256(matching(bucket, w, mask), matching(bucket + 4, w, mask));
 }
 
-/* Four keys at a time, so that the reduction across lanes is a transposition shared by all four. */
-static inline void match(const uint64_t *const bucket[4], const uint64_t want[4], uint64_t mask,
-			 uint64_t hit[4])
+static inline unsigned overflow(const uint64_t *bucket, uint64_t want)
 {
-	const __m256i m = _mm256_set1_epi64x((long long)mask);
-	const __m256i a = match_one(bucket[0], want[0], m);
-	const __m256i b = match_one(bucket[1], want[1], m);
-	const __m256i c = match_one(bucket[2], want[2], m);
-	const __m256i d = match_one(bucket[3], want[3], m);
+	return (unsigned)(bucket[tg_exact_overflow_entry(want)] >> 63);
+}
+
+/* Four keys at a time, so that the reduction across lanes is a transposition shared by all four. */
+static inline unsigned match(const struct view *v, const uint64_t *const bucket[GROUP],
+			     const uint64_t want[GROUP], uint32_t found[GROUP])
+{
+	const __m256i mask = _mm256_set1_epi64x((long long)v->match_mask);
+	const __m256i a = match_one(bucket[0], want[0], mask);
+	const __m256i b = match_one(bucket[1], want[1], mask);
+	const __m256i c = match_one(bucket[2], want[2], mask);
+	const __m256i d = match_one(bucket[3], want[3], mask);
 	const __m256i ab = _mm256_or_si256(_mm256_unpacklo_epi64(a, b),
 					   _mm256_unpackhi_epi64(a, b));
 	const __m256i cd = _mm256_or_si256(_mm256_unpacklo_epi64(c, d),
 					   _mm256_unpackhi_epi64(c, d));
+	const __m256i hit = _mm256_or_si256(_mm256_permute2x128_si256(ab, cd, 0x20),
+					    _mm256_permute2x128_si256(ab, cd, 0x31));
+	/* out with the overflow bit, and down to the listing */
+	const __m256i listing = _mm256_srl_epi64(_mm256_slli_epi64(hit, 1),
+						 _mm_cvtsi32_si128((int)v->listing_shift + 1));
+	const __m256i low_halves =
+		_mm256_permutevar8x32_epi32(listing, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+	const __m256i none = _mm256_cmpeq_epi64(listing, _mm256_setzero_si256());
 
-	_mm256_storeu_si256((void *)hit, _mm256_or_si256(_mm256_permute2x128_si256(ab, cd, 0x20),
-							 _mm256_permute2x128_si256(ab, cd, 0x31)));
+	_mm_storeu_si128((void *)found, _mm256_castsi256_si128(low_halves));
+	return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(none)) &
+	       (overflow(bucket[0], want[0]) | overflow(bucket[1], want[1]) << 1 |
+		overflow(bucket[2], want[2]) << 2 | overflow(bucket[3], want[3]) << 3);
 }
 
 static inline bool block_has(const uint32_t *block, uint32_t hash)

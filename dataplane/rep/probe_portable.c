@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Plain C, which the compiler turns into whatever vectors the baseline CPU has. */
-#include "dataplane/rep/probe.h"
+#include "dataplane/rep/probe_view.h"
 
-static inline void match(const uint64_t *const bucket[4], const uint64_t want[4], uint64_t mask,
-			 uint64_t hit[4])
+static inline unsigned match(const struct view *v, const uint64_t *const bucket[GROUP],
+			     const uint64_t want[GROUP], uint32_t found[GROUP])
 {
-	unsigned i, j;
+	unsigned missed = 0, i, j;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < GROUP; i++) {
 		const uint64_t *entry = bucket[i];
-		uint64_t found = 0;
+		const uint64_t overflow = entry[tg_exact_overflow_entry(want[i])] >> 63;
+		uint64_t hit = 0;
 
 		for (j = 0; j < TG_BUCKET_ENTRIES; j++)
-			found |= (entry[j] & mask) == want[i] ? entry[j] : 0;
-		hit[i] = found;
+			hit |= entry[j] & -(uint64_t)((entry[j] & v->match_mask) == want[i]);
+		found[i] = (uint32_t)((hit & ~TG_ENTRY_OVERFLOW) >> v->listing_shift);
+		missed |= ((unsigned)overflow & (found[i] == 0)) << i;
 	}
+	return missed;
 }
 
 static inline bool block_has(const uint32_t *block, uint32_t hash)

@@ -17,6 +17,7 @@
 #include "tollgate/base.h"
 
 #define TG_NUM_MAX_DIGITS 15
+#define TG_NUM_KIND_SHIFT 54
 #define TG_NUM_TEXT_MAX (TG_NUM_MAX_DIGITS + 2) /* '+', digits, NUL */
 
 struct tg_num {
@@ -94,7 +95,7 @@ static inline bool tg_num_is_none(struct tg_num n)
 
 static inline enum tg_num_kind tg_num_kind(struct tg_num n)
 {
-	return (enum tg_num_kind)(n.v >> 54 & 3);
+	return (enum tg_num_kind)(n.v >> TG_NUM_KIND_SHIFT & 3);
 }
 
 static inline unsigned tg_num_len(struct tg_num n)

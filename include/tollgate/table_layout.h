@@ -89,6 +89,7 @@ static inline uint32_t tg_crc32c_u64(uint64_t v)
 #endif
 }
 
+/* Bits of `number` above the 50 of a key do not matter. */
 static inline uint64_t tg_exact_mix(const struct tg_exact_shape *s, uint64_t number)
 {
 	return number * s->hash_key & TG_KEY_MASK;
