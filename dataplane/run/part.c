@@ -159,6 +159,7 @@ int tg_part_open_file(int dir_fd, const char *name, enum tg_part_place place, st
 		      struct tg_why *why)
 {
 	struct tg_part mapped = { .place = place };
+	struct tg_why inside;
 	const int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc;
 
@@ -166,7 +167,10 @@ int tg_part_open_file(int dir_fd, const char *name, enum tg_part_place place, st
 		return tg_why_set(why, -errno, "%s: %s", name, strerror(errno));
 	rc = copy_file(fd, name, &mapped, why);
 	close(fd);
-	return rc != 0 ? rc : part_open(&mapped, part, why);
+	if (rc != 0)
+		return rc;
+	rc = part_open(&mapped, part, &inside);
+	return rc == 0 ? 0 : tg_why_set(why, rc, "%s: %s", name, inside.text);
 }
 
 struct tg_part *tg_part_get(struct tg_part *part)

@@ -99,6 +99,7 @@ static void add_generation(void *ctx, const struct tg_held *held)
 	if (!held) {
 		add(d, "number", 0);
 		add(d, "base_entries", 0);
+		add(d, "delta_entries", 0);
 		return;
 	}
 	g = &held->gen;
@@ -109,9 +110,9 @@ static void add_generation(void *ctx, const struct tg_held *held)
 	add(d, "base_ranges", g->base.header->n_ranges);
 	add(d, "base_short_codes", g->base.header->n_short);
 	add(d, "base_created", g->base.header->created);
+	add(d, "delta_entries", g->has_delta ? g->delta.header->n_exact : 0);
 	if (g->has_delta) {
 		add_hex(d, "delta_id", g->delta.header->id);
-		add(d, "delta_entries", g->delta.header->n_exact);
 		add(d, "delta_created", g->delta.header->created);
 	}
 	add_hex(d, "policy_id", g->policy.header->id);

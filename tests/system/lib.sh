@@ -95,6 +95,8 @@ lab_link() {
 		set -- $e
 		ip netns exec "$1" ethtool -K "$2" tx off rx off tso off gso off gro off >/dev/null 2>&1
 		ip netns exec "$1" sysctl -qw "net.ipv6.conf.$2.accept_ra=0" 2>/dev/null
+		# What the dataplane's own kernel would say on its ports is nobody's frame.
+		[ "$1" != "$NS_D" ] || ip netns exec "$1" sysctl -qw "net.ipv6.conf.$2.disable_ipv6=1" 2>/dev/null
 		ip -n "$1" link set "$2" up
 	done
 }
@@ -217,11 +219,14 @@ lab_run_up() {
 	lab_policy
 	daemon_start --policy "$LAB_DIR/policy.yaml"
 	dp_start
+	wait_for 10 daemon_connected || die "the daemon does not find the dataplane"
 	ctl feed import "$LAB_DIR/feed.csv" --source lab >"$LAB_DIR/import.out" || die "import: $(cat "$LAB_DIR/import.out")"
 	wait_for 10 in_force || die "the table did not get into force"
 	uas_start
 }
-in_force() { [ "$(telemetry /tollgate/generation | jq -r .base_entries)" -gt 0 ]; }
+# A few numbers come as a delta, many as a base.
+in_force() { [ "$(telemetry /tollgate/generation | jq '.base_entries + .delta_entries')" -gt 0 ]; }
+daemon_connected() { [ "$(ctl status --json | jq .dataplane.connected)" = true ]; }
 
 # expect_calls OFFERED REJECTED-LIST: what every counter must say after uac, with CALLERS unique
 expect_calls() {

@@ -90,9 +90,9 @@ TG_TEST(images_say_what_is_wrong, TG_NEEDS_NOTHING)
 		{ "generation 1\nbase base\npolicy policy\nextra x\n", "current:4" },
 		{ "generation 1\nbase gone\npolicy policy\n", "gone: " },
 		{ "generation 1\nbase .\npolicy policy\n", ".: " },
-		{ "generation 1\nbase policy\npolicy policy\n", "base: " },
-		{ "generation 1\nbase base\npolicy base\n", "policy: " },
-		{ "generation 1\nbase base\ndelta base\npolicy policy\n", "delta: " },
+		{ "generation 1\nbase policy\npolicy policy\n", "policy: base: " },
+		{ "generation 1\nbase base\npolicy base\n", "base: policy: " },
+		{ "generation 1\nbase base\ndelta base\npolicy policy\n", "base: delta: " },
 	};
 	static const char good[] = "generation 1\nbase base\npolicy policy\n";
 	char dir[] = "/tmp/tg-images-XXXXXX";
