@@ -224,8 +224,6 @@ lab_run_up() {
 	wait_for 10 in_force || die "the table did not get into force"
 	uas_start
 }
-# A few numbers come as a delta, many as a base.
-in_force() { [ "$(telemetry /tollgate/generation | jq '.base_entries + .delta_entries')" -gt 0 ]; }
 daemon_connected() { [ "$(ctl status --json | jq .dataplane.connected)" = true ]; }
 
 # expect_calls OFFERED REJECTED-LIST: what every counter must say after uac, with CALLERS unique

@@ -15,6 +15,7 @@ calls_file "$LAB_DIR/inf" "$LAB_DIR/callers" +6591234567
 lab_policy
 daemon_start --policy "$LAB_DIR/policy.yaml"
 dp_start
+wait_for 10 daemon_connected || die "daemon and dataplane did not find each other"
 {
 	feed_of "$LAB_DIR/listed" fraud 95
 	seq -f "exact,+447%09.0f,caller,spam,50,,bulk" 1 "$entries"
@@ -23,7 +24,6 @@ ctl feed import "$LAB_DIR/feed.csv" --source bulk >"$LAB_DIR/import.out" || die 
 # The second generation differs in a hundred thousand entries that no call in this test carries.
 sed "s/^exact,+4470\(.*\),spam,50/exact,+4470\1,scam,60/" "$LAB_DIR/feed.csv" >"$LAB_DIR/feed2.csv"
 ctl feed import "$LAB_DIR/feed2.csv" --source bulk >"$LAB_DIR/import2.out" || die "second import failed"
-wait_for 10 in_force || die "the table did not get into force"
 first=$(telemetry /tollgate/generation | jq .number)
 
 uas_start
