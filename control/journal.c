@@ -431,12 +431,16 @@ char *tg_batch_collect_refs(struct tg_row *rows, size_t n, const char *refs, uin
 	char *out;
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		need += rows[i].ref ? 1u + (uint8_t)refs[rows[i].ref - 1] : 0;
-	out = malloc(need ? need : 1);
+	for (i = 0; i < n; i++) {
+		if (rows[i].ref && rows[i].ref != last)
+			need += 1u + (uint8_t)refs[rows[i].ref - 1];
+		last = rows[i].ref ? rows[i].ref : last;
+	}
+	*len = need;
+	out = tg_rows_alloc(need);
 	if (!out)
 		return NULL;
-	for (i = 0; i < n; i++) {
+	for (i = 0, last = 0; i < n; i++) {
 		const uint32_t ref = rows[i].ref;
 
 		if (!ref)
@@ -451,7 +455,6 @@ char *tg_batch_collect_refs(struct tg_row *rows, size_t n, const char *refs, uin
 		}
 		rows[i].ref = last_at;
 	}
-	*len = at;
 	return out;
 }
 

@@ -104,8 +104,8 @@ struct tg_batch_draft {
 	uint8_t body_hash[TG_JOURNAL_HASH];
 };
 
-/* The references that the rows point to, in the rows' order and runs of equal ones once: malloc'd text
- * of *len bytes, to which the rows point from then on. NULL = no memory. */
+/* The references that the rows point to, in the rows' order and runs of equal ones once: a text of
+ * *len bytes, to which the rows point from then on; free with tg_rows_free. NULL = no memory. */
 char *tg_batch_collect_refs(struct tg_row *rows, size_t n, const char *refs, uint64_t *len);
 
 /* Seven parameters: two arrays, the journal, the draft and the error. Rows point into `refs`. */

@@ -122,7 +122,8 @@ struct difference {
 	struct tg_row *rows; /* the batch: sorted */
 	size_t n;
 	size_t bytes;
-	char *refs; /* that rows point to, as they will stand in the journal */
+	bool rows_mine; /* false once a run has them */
+	char *refs;	/* that rows point to, as they will stand in the journal */
 	uint64_t refs_len;
 	struct tg_row_list gone; /* withdrawals, before they are merged in */
 	uint64_t added, changed, removed;
@@ -175,8 +176,14 @@ static int compare(struct work *w)
 			rc = note_gone(w, &it.row);
 		}
 	}
-	for (; rc >= 0 && i < w->records->n; w->d.added++)
-		rows[kept++] = rows[i++];
+	if (rc >= 0 && i < w->records->n) {
+		const size_t rest = w->records->n - i;
+
+		if (kept < i)
+			memmove(rows + kept, rows + i, rest * sizeof(*rows));
+		kept += rest;
+		w->d.added += rest;
+	}
 	w->records->n = kept;
 	ref_cache_free(&cache);
 	return rc < 0 ? rc : 0;
@@ -190,6 +197,7 @@ static int assemble(struct work *w)
 	struct difference *const d = &w->d;
 
 	d->n = records->n + d->gone.n;
+	d->rows_mine = true;
 	d->bytes = d->n * sizeof(*d->rows);
 	if (d->gone.n == 0) {
 		d->rows = records->rows;
@@ -272,7 +280,7 @@ static int entries_after(const struct tg_view *view, const struct difference *d,
 }
 
 /* How the model will take the batch, and whether it may. */
-static int plan(const struct work *w, struct tg_ledger_change *change)
+static int plan(struct work *w, struct tg_ledger_change *change)
 {
 	const struct tg_view *const view = &w->before.view;
 	uint64_t after;
@@ -282,7 +290,13 @@ static int plan(const struct work *w, struct tg_ledger_change *change)
 		if (entries_after(view, &w->d, w->entries_before, &after) != 0)
 			return no_memory(w->err);
 	} else {
-		change->run = tg_run_build(view, w->d.rows, w->d.n);
+		/* The first feed of all is the base as it stands: no second copy of it. */
+		if (view->n_over == 0 && (!view->base || view->base->n == 0) && w->d.gone.n == 0) {
+			change->run = tg_run_adopt(w->d.rows, w->d.n, w->d.bytes);
+			w->d.rows_mine = false;
+		} else {
+			change->run = tg_run_build(view, w->d.rows, w->d.n);
+		}
 		if (!change->run)
 			return no_memory(w->err);
 		after = entries(change->run->n_numbers);
@@ -366,9 +380,10 @@ static int import_records(struct work *w, struct tg_import_result *result)
 	if (!rc)
 		rc = commit(w, &change, result);
 	tg_run_put(change.run);
-	tg_rows_free(w->d.rows, w->d.bytes);
+	if (w->d.rows_mine)
+		tg_rows_free(w->d.rows, w->d.bytes);
 	tg_row_list_free(&w->d.gone);
-	free(w->d.refs);
+	tg_rows_free(w->d.refs, w->d.refs_len);
 	tg_model_snapshot_free(&w->before);
 	return rc;
 }

@@ -140,8 +140,7 @@ int tg_records_check_duplicates(struct tg_records *records, struct tg_error *err
 	const struct tg_row *const rows = records->rows;
 	size_t first = 0, i;
 
-	if (tg_rows_sort(records->rows, records->n) != 0)
-		return no_memory(err);
+	tg_rows_sort(records->rows, records->n);
 	for (i = 1; i < records->n; i++) {
 		const struct tg_row *other;
 

@@ -68,102 +68,117 @@ static int compare_rows(const void *a, const void *b)
 
 /* 256 open streams of one cache line each stay in L1 (16 KiB) and in the second-level TLB. */
 #define DIGIT_BITS 8
+#define DIGIT_VALUES (1u << DIGIT_BITS)
 #define DIGITS 8
 
-static unsigned digit_of(uint64_t key, unsigned digit)
-{
-	return (unsigned)(key >> digit * DIGIT_BITS) & 0xff;
-}
-
-/* Least significant digit first; a digit in which all keys agree (kind, length, leading digits) costs
- * nothing. */
+/* Least significant digit first; a digit in which all keys agree costs nothing. */
 struct tg_pair *tg_pairs_sort(struct tg_pair *pairs, struct tg_pair *spare, size_t n)
 {
-	static _Thread_local size_t count[DIGITS][1 << DIGIT_BITS];
 	unsigned d, b;
 	size_t i;
 
-	memset(count, 0, sizeof(count));
-	for (i = 0; i < n; i++)
-		for (d = 0; d < DIGITS; d++)
-			count[d][digit_of(pairs[i].key, d)]++;
 	for (d = 0; n > 0 && d < DIGITS; d++) {
 		struct tg_pair *const from = pairs;
-		size_t place = 0;
+		const unsigned shift = d * DIGIT_BITS;
+		size_t count[DIGIT_VALUES] = { 0 }, place = 0;
 
-		if (count[d][digit_of(pairs[0].key, d)] == n)
+		for (i = 0; i < n; i++)
+			count[from[i].key >> shift & (DIGIT_VALUES - 1)]++;
+		if (count[from[0].key >> shift & (DIGIT_VALUES - 1)] == n)
 			continue;
-		for (b = 0; b < 1 << DIGIT_BITS; b++) {
-			const size_t of_this = count[d][b];
+		for (b = 0; b < DIGIT_VALUES; b++) {
+			const size_t of_this = count[b];
 
-			count[d][b] = place;
+			count[b] = place;
 			place += of_this;
 		}
 		for (i = 0; i < n; i++)
-			spare[count[d][digit_of(from[i].key, d)]++] = from[i];
+			spare[count[from[i].key >> shift & (DIGIT_VALUES - 1)]++] = from[i];
 		pairs = spare;
 		spare = from;
 	}
 	return pairs;
 }
 
-static void sort_equal_keys(struct tg_row *rows, size_t n)
+static void insertion_sort(struct tg_row *rows, size_t n)
 {
-	size_t i, j;
+	size_t i, k;
 
-	for (i = 0; i < n; i = j) {
-		for (j = i + 1; j < n && rows[j].key == rows[i].key; j++)
-			;
-		if (j - i > 1)
-			qsort(rows + i, j - i, sizeof(*rows), compare_rows);
+	for (i = 1; i < n; i++) {
+		const struct tg_row row = rows[i];
+
+		for (k = i; k > 0 && tg_row_compare(&rows[k - 1], &row) > 0; k--)
+			rows[k] = rows[k - 1];
+		rows[k] = row;
 	}
 }
 
-/* Sorts (key, place) pairs of half a row's size, then moves each row once. */
-static int sort_by_key(struct tg_row *rows, size_t n)
+/* Swaps rows into buckets by one digit of the key; end[b] becomes the end of bucket b. */
+static void distribute(struct tg_row *rows, size_t n, unsigned shift, size_t end[DIGIT_VALUES])
 {
-	struct tg_pair *const pairs = tg_rows_alloc(2 * n * sizeof(*pairs));
-	struct tg_row *moved;
-	struct tg_pair *sorted;
-	size_t i;
+	size_t next[DIGIT_VALUES], i, place = 0;
+	unsigned b;
 
-	if (!pairs)
-		return -ENOMEM;
+	memset(end, 0, DIGIT_VALUES * sizeof(*end));
 	for (i = 0; i < n; i++)
-		pairs[i] = (struct tg_pair){ rows[i].key, i };
-	sorted = tg_pairs_sort(pairs, pairs + n, n);
-	moved = tg_rows_alloc(n * sizeof(*moved));
-	if (!moved) {
-		tg_rows_free(pairs, 2 * n * sizeof(*pairs));
-		return -ENOMEM;
+		end[rows[i].key >> shift & (DIGIT_VALUES - 1)]++;
+	for (b = 0; b < DIGIT_VALUES; b++) {
+		next[b] = place;
+		place += end[b];
+		end[b] = place;
 	}
-	/* A row read at random is a miss; ten ahead cover memory's some 100 ns at 10 ns a row. */
-	for (i = 0; i < n; i++) {
-		if (i + 10 < n)
-			__builtin_prefetch(&rows[sorted[i + 10].index]);
-		moved[i] = rows[sorted[i].index];
+	for (b = 0; b < DIGIT_VALUES; b++) {
+		while (next[b] < end[b]) {
+			struct tg_row row = rows[next[b]];
+			unsigned to = (unsigned)(row.key >> shift & (DIGIT_VALUES - 1));
+
+			while (to != b) {
+				const struct tg_row other = rows[next[to]];
+
+				rows[next[to]++] = row;
+				row = other;
+				to = (unsigned)(row.key >> shift & (DIGIT_VALUES - 1));
+			}
+			rows[next[b]++] = row;
+		}
 	}
-	tg_rows_free(pairs, 2 * n * sizeof(*pairs));
-	memcpy(rows, moved, n * sizeof(*rows));
-	tg_rows_free(moved, n * sizeof(*moved));
-	return 0;
 }
 
-int tg_rows_sort(struct tg_row *rows, size_t n)
+/* Most significant differing digit first, in place: memory for a copy of 320 MB costs more to get than
+ * the sort. Recursion ends after at most seven levels, as each takes eight of a key's 56 bits or all
+ * that differ. */
+static void sort_by_key(struct tg_row *rows, size_t n)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+	size_t end[DIGIT_VALUES], i;
+	unsigned b, bits;
+
+	if (n <= 32) {
+		insertion_sort(rows, n);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		low = rows[i].key < low ? rows[i].key : low;
+		high = rows[i].key > high ? rows[i].key : high;
+	}
+	if (low == high) {
+		/* One number's, or ranges with one beginning: few, unless somebody is testing us. */
+		qsort(rows, n, sizeof(*rows), compare_rows);
+		return;
+	}
+	bits = 64u - (unsigned)__builtin_clzll(low ^ high);
+	distribute(rows, n, bits > DIGIT_BITS ? bits - DIGIT_BITS : 0, end);
+	for (b = 0, i = 0; b < DIGIT_VALUES; i = end[b++])
+		if (end[b] - i > 1)
+			sort_by_key(rows + i, end[b] - i);
+}
+
+void tg_rows_sort(struct tg_row *rows, size_t n)
 {
 	size_t i;
-	int rc;
 
 	for (i = 1; i < n && tg_row_compare(&rows[i - 1], &rows[i]) <= 0; i++)
 		;
-	if (i >= n)
-		return 0;
-	if (n < 4096) {
-		qsort(rows, n, sizeof(*rows), compare_rows);
-		return 0;
-	}
-	rc = sort_by_key(rows, n);
-	if (!rc)
-		sort_equal_keys(rows, n);
-	return rc;
+	if (i < n)
+		sort_by_key(rows, n);
 }

@@ -106,8 +106,8 @@ static inline int tg_row_compare(const struct tg_row *a, const struct tg_row *b)
 void *tg_rows_alloc(size_t bytes);
 void tg_rows_free(void *p, size_t bytes);
 
-/* Sorts by tg_row_compare, stable. 0 or -ENOMEM (needs half as much memory again, for a while). */
-int tg_rows_sort(struct tg_row *rows, size_t n);
+/* Sorts by tg_row_compare, in place. */
+void tg_rows_sort(struct tg_row *rows, size_t n);
 
 /* A sort key and whose it is. */
 struct tg_pair {

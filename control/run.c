@@ -165,11 +165,12 @@ static void count_numbers(struct tg_run *run)
 			run->n_numbers[tg_row_kind(&run->rows[i])]++;
 }
 
-static void fill_run(struct tg_run *run, const struct tg_view *v, const struct tg_row *changes,
-		     const struct tg_row *changes_end)
+static size_t merge_into(struct tg_row *out, const struct tg_view *v, const struct tg_row *changes,
+			 const struct tg_row *changes_end)
 {
 	struct tg_view_iter it = tg_view_begin(v, 0);
 	bool more = tg_view_next(&it);
+	size_t n = 0;
 
 	while (more || changes != changes_end) {
 		const int order = changes == changes_end ? -1
@@ -177,40 +178,47 @@ static void fill_run(struct tg_run *run, const struct tg_view *v, const struct t
 							 : tg_row_compare(&it.row, changes);
 
 		if (order < 0)
-			run->rows[run->n++] = it.row;
+			out[n++] = it.row;
 		else if (!(changes->meta & TG_ROW_GONE))
-			run->rows[run->n++] = *changes;
+			out[n++] = *changes;
 		if (order >= 0)
 			changes++;
 		if (order <= 0)
 			more = tg_view_next(&it);
 	}
+	return n;
+}
+
+struct tg_run *tg_run_adopt(struct tg_row *rows, size_t n, size_t bytes)
+{
+	struct tg_run *const run = calloc(1, sizeof(*run));
+
+	if (!run) {
+		tg_rows_free(rows, bytes);
+		return NULL;
+	}
+	run->users = 1;
+	run->rows = rows;
+	run->n = n;
+	run->bytes = bytes;
+	count_numbers(run);
+	/* Places in a run are 32 bits wide (by_expiry). */
+	if (n > UINT32_MAX || index_expiry(run) != 0 || index_ranges(run) != 0) {
+		tg_run_put(run);
+		return NULL;
+	}
+	return run;
 }
 
 struct tg_run *tg_run_build(const struct tg_view *v, const struct tg_row *changes, size_t n_changes)
 {
 	const size_t room = (v->base ? v->base->n : 0) + v->n_over + n_changes;
-	struct tg_run *run = calloc(1, sizeof(*run));
+	struct tg_row *const rows = tg_rows_alloc(room * sizeof(*rows));
 
-	if (!run)
+	if (!rows)
 		return NULL;
-	run->users = 1;
-	run->bytes = room * sizeof(*run->rows);
-	run->rows = tg_rows_alloc(run->bytes);
-	if (!run->rows)
-		goto no_memory;
-	fill_run(run, v, changes, changes + n_changes);
-	/* Places in a run are 32 bits wide (by_expiry). */
-	if (run->n > UINT32_MAX)
-		goto no_memory;
-	count_numbers(run);
-	if (index_expiry(run) != 0 || index_ranges(run) != 0)
-		goto no_memory;
-	return run;
-
-no_memory:
-	tg_run_put(run);
-	return NULL;
+	return tg_run_adopt(rows, merge_into(rows, v, changes, changes + n_changes),
+			    room * sizeof(*rows));
 }
 
 struct tg_run *tg_run_get(struct tg_run *run)

@@ -54,6 +54,9 @@ const struct tg_row *tg_rows_find_row(const struct tg_row *rows, size_t n,
  */
 struct tg_run *tg_run_build(const struct tg_view *v, const struct tg_row *changes,
 			    size_t n_changes);
+/* A run of rows (sorted, unique, none gone) in memory of tg_rows_alloc(bytes), which it takes over, also
+ * when it fails. */
+struct tg_run *tg_run_adopt(struct tg_row *rows, size_t n, size_t bytes);
 /* Another user; the last put frees it. Both take NULL. */
 struct tg_run *tg_run_get(struct tg_run *run);
 void tg_run_put(struct tg_run *run);
