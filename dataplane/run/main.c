@@ -66,7 +66,7 @@ static void sum_stats(void *ctx, struct tg_stats *sum)
 static void load_images(struct program *p)
 {
 	struct tg_held *held;
-	struct tg_why why;
+	struct tg_why why = { "" };
 	uint64_t swap_ns;
 
 	if (!p->config.images[0]) {

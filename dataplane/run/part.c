@@ -159,7 +159,7 @@ int tg_part_open_file(int dir_fd, const char *name, enum tg_part_place place, st
 		      struct tg_why *why)
 {
 	struct tg_part mapped = { .place = place };
-	struct tg_why inside;
+	struct tg_why inside = { "" };
 	const int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc;
 
