@@ -221,7 +221,6 @@ lab_run_up() {
 	dp_start
 	wait_for 10 daemon_connected || die "the daemon does not find the dataplane"
 	ctl feed import "$LAB_DIR/feed.csv" --source lab >"$LAB_DIR/import.out" || die "import: $(cat "$LAB_DIR/import.out")"
-	wait_for 10 in_force || die "the table did not get into force"
 	uas_start
 }
 daemon_connected() { [ "$(ctl status --json | jq .dataplane.connected)" = true ]; }
