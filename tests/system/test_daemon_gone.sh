@@ -17,7 +17,7 @@ sleep 1
 kill -KILL "$DAEMON_PID"
 wait "$DAEMON_PID" 2>/dev/null
 sleep 1
-daemon_start
+daemon_start --policy "$LAB_DIR/policy.yaml"
 wait "$uac" || die "sipp: exit $?, see $LAB_DIR/uac.log"
 expect_calls 1000 "$LAB_DIR/listed"
 check "retransmissions" "$(stat_of "$LAB_DIR/uac.stat" 'Retransmissions(C)')" 0
@@ -42,7 +42,7 @@ expect_calls 1000 "$LAB_DIR/listed"
 
 say "---- dataplane alone, image damaged"
 base=$(sed -n 's/^base //p' "$STATE/images/current")
-printf '\377' | dd of="$STATE/images/$base" bs=1 seek=5000 conv=notrunc 2>/dev/null
+printf '\377' | dd of="$STATE/images/$base" bs=1 seek=200 conv=notrunc 2>/dev/null
 again
 : >"$LAB_DIR/nobody"
 expect_calls 1000 "$LAB_DIR/nobody"
