@@ -73,7 +73,7 @@ int tg_cmd_policy_check(const struct tg_cmd_env *env, int argc, char **argv)
 	struct tg_error err;
 	uint64_t length;
 	void *image;
-	size_t len;
+	size_t len = 0;
 	char *text;
 	int rc;
 
@@ -101,7 +101,7 @@ int tg_cmd_policy_load(const struct tg_cmd_env *env, int argc, char **argv)
 {
 	json_t *request, *value;
 	struct tg_error err;
-	size_t len;
+	size_t len = 0;
 	char *text;
 	int rc;
 

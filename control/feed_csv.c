@@ -192,7 +192,7 @@ static int read_lines(struct reader *rd,
 {
 	struct tg_record_fields f = { .force = rd->opt && rd->opt->force };
 	struct tg_record r;
-	struct tg_span line;
+	struct tg_span line = { NULL, 0 };
 	bool skip;
 	int rc;
 

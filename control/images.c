@@ -222,7 +222,8 @@ int tg_images_load(struct tg_images *im, enum tg_image_kind kind, uint64_t id,
 	close(fd);
 	if (rc != 0)
 		return rc;
-	if ((*image)->id != id) {
+	/* Set where rc is 0; the analyser thinks that errno may be 0 after a failure. */
+	if ((*image)->id != id) { /* NOLINT(clang-analyzer-core.NullDereference) */
 		tg_memimage_put(*image);
 		return tg_error_set(err, -EINVAL, "%s: holds another image", name);
 	}
@@ -435,7 +436,7 @@ int tg_images_verify(struct tg_images *im, const struct tg_images_history *h, st
 							    TG_IMAGE_POLICY };
 
 		for (k = 0; k < TG_ARRAY_LEN(ids); k++) {
-			struct tg_memimage *image;
+			struct tg_memimage *image = NULL;
 			int rc;
 
 			if (ids[k] == 0)

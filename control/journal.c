@@ -353,7 +353,7 @@ int tg_journal_read(const struct tg_journal *journal, uint32_t seq, const uint8_
 void tg_journal_ref(const struct tg_journal *journal, uint32_t seq, uint32_t ref,
 		    char text[TG_FEED_REF_MAX + 1])
 {
-	uint8_t bytes[TG_FEED_REF_MAX + 1];
+	uint8_t bytes[TG_FEED_REF_MAX + 1] = { 0 };
 	uint8_t n_rows[8];
 	char name[32];
 	ssize_t n;

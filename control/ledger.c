@@ -278,7 +278,7 @@ static int commit_one(struct tg_ledger *l, struct tg_row *row, const char *refs,
 
 int tg_ledger_add(struct tg_ledger *ledger, const struct tg_record *record, struct tg_error *err)
 {
-	char refs[TG_FEED_REF_MAX + 1];
+	char refs[TG_FEED_REF_MAX + 1] = { 0 };
 	struct tg_row row;
 	int rc = operator_row(ledger, record, &row, err);
 

@@ -131,12 +131,13 @@ fail:
 int tg_memimage_from_bytes(const void *bytes, uint64_t length, enum tg_image_kind kind,
 			   struct tg_memimage **image, struct tg_error *err)
 {
-	struct tg_memimage_draft draft;
+	struct tg_memimage_draft draft = { .fd = -1 };
 	const int rc = tg_memimage_begin(&draft, length, err);
 
 	if (rc != 0)
 		return rc;
-	memcpy(draft.map, bytes, length);
+	/* Mapped where rc is 0; the analyser thinks that errno may be 0 after a failure. */
+	memcpy(draft.map, bytes, length); /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
 	return tg_memimage_seal(&draft, kind, image, err);
 }
 

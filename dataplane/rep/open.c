@@ -214,7 +214,7 @@ static int open_sections(const struct opening *o)
 	const bool delta = h->kind == TG_IMAGE_DELTA;
 	int rc;
 
-	if (h->replaces_ranges > delta)
+	if (h->replaces_ranges > (delta ? 1 : 0))
 		return refuse_header(o, TG_IMAGE_ERROR_CONTENT, AT(replaces_ranges));
 	if (delta != (h->base_id != 0))
 		return refuse_header(o, TG_IMAGE_ERROR_CONTENT, AT(base_id));
