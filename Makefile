@@ -37,7 +37,7 @@ CONTROL_SRC := $(wildcard control/*.c)
 MAINS := dataplane/run/main.c control/tollgated.c control/tgctl.c
 TEST_SRC := $(wildcard tests/*.c tests/unit/*.c tests/support/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
-PERF_SRC := $(wildcard perf/bench_*.c)
+PERF_SRC := $(wildcard perf/*.c)
 TSAN_SRC := $(wildcard tests/tsan/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
 
@@ -47,7 +47,9 @@ RUN_OBJ := $(call obj,$(filter-out $(MAINS),$(RUN_SRC)))
 CONTROL_OBJ := $(call obj,$(filter-out $(MAINS),$(CONTROL_SRC)))
 TEST_OBJ := $(call obj,$(TEST_SRC))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
-PERF := $(patsubst perf/%.c,$(B)/perf/%,$(PERF_SRC))
+PERF_MAINS := $(wildcard perf/bench_*.c perf/make_*.c)
+PERF_OBJ := $(call obj,$(filter-out $(PERF_MAINS),$(PERF_SRC)))
+PERF := $(patsubst perf/%.c,$(B)/perf/%,$(PERF_MAINS))
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/%,$(TOOL_SRC))
 TSAN_BIN := $(patsubst tests/tsan/%.c,$(B)/tests/tsan_%,$(TSAN_SRC))
 PROGRAMS := $(B)/tollgate-dp $(B)/tollgated $(B)/tgctl
@@ -144,7 +146,7 @@ fuzz-smoke: ## ten seconds a target
 	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 # ---- speed ---------------------------------------------------------------------------------------
-$(B)/perf/%: $(B)/obj/perf/%.o $(ALL_LIBS)
+$(B)/perf/%: $(B)/obj/perf/%.o $(PERF_OBJ) $(ALL_LIBS)
 	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS))
 bench: deps ## ratios against the memory limit and rte_hash (see perf/README.md)
 	$(Q)$(MAKE) --no-print-directory $(PERF)

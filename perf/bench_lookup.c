@@ -25,8 +25,6 @@
 #define PACKET_BURST 96 /* 32 packets with three identities each */
 #define RTE_BULK RTE_HASH_LOOKUP_BULK_MAX
 
-volatile uint64_t bench_sink;
-
 struct lab {
 	uint64_t n;
 	void *image;
