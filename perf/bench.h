@@ -74,6 +74,17 @@ static inline double bench_ratio(const struct bench_case *c, const struct bench_
 	return bench_median(ratio);
 }
 
+/* The median of the differences, likewise. */
+static inline double bench_difference(const struct bench_case *c, const struct bench_case *less)
+{
+	double difference[BENCH_RUNS];
+	unsigned i;
+
+	for (i = 0; i < BENCH_RUNS; i++)
+		difference[i] = c->ns[i] - less->ns[i];
+	return bench_median(difference);
+}
+
 /* Runs all cases in turn, BENCH_RUNS + 1 times. */
 static inline void bench_alternate(struct bench_case *cases, unsigned n, void *ctx,
 				   uint64_t operations)

@@ -125,7 +125,7 @@ static void fill(struct lab *lab, enum traffic_headers headers)
 
 static void measure(struct lab *lab, enum traffic_headers headers, struct doc *doc)
 {
-	const char *const which = headers == TRAFFIC_FEW ? "few" : "many";
+	const char *const which = traffic_headers_name(headers);
 	struct bench_case c[N_CASES] = {
 		[WALK_MESSAGE] = { "walk_message", walk_message, { 0 } },
 		[WALK_HEADER] = { "walk_header", walk_header, { 0 } },
@@ -177,6 +177,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < TG_ARRAY_LEN(sizes); i++) {
 		lab.size = sizes[i];
 		measure(&lab, TRAFFIC_FEW, &doc);
+		if (sizes[i] > TRAFFIC_SIZE_MIN)
+			measure(&lab, TRAFFIC_USUAL, &doc);
 		measure(&lab, TRAFFIC_MANY, &doc);
 	}
 	return doc_close(&doc, "8192 different INVITEs, each in a buffer of 2176 bytes (17.8 MB); "

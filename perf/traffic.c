@@ -11,6 +11,7 @@
 #include "tollgate/load.h"
 
 #define CONTENT_LENGTH_DIGITS 4
+#define USUAL_BODY 200
 #define TAIL_BYTES (strlen("Content-Length: \r\n\r\n") + CONTENT_LENGTH_DIGITS)
 
 struct text {
@@ -100,16 +101,26 @@ static void fill_body(char *at, const char *end)
 		*at++ = lines[i % (sizeof(lines) - 1)];
 }
 
+const char *traffic_headers_name(enum traffic_headers headers)
+{
+	static const char *const name[] = { "few", "usual", "many" };
+
+	return name[headers];
+}
+
 unsigned traffic_invite(uint8_t *out, unsigned size, enum traffic_headers headers,
 			const struct traffic_call *call, unsigned *n_lines)
 {
+	const unsigned reserved = headers == TRAFFIC_USUAL ? USUAL_BODY : 0;
 	struct text t = { (char *)out, (char *)out + size - TAIL_BYTES };
 	char tail[32];
 	unsigned header, i;
 
 	append_required(&t, call);
-	if (headers == TRAFFIC_MANY)
+	t.end -= reserved;
+	if (headers != TRAFFIC_FEW)
 		append_optional(&t, call);
+	t.end += reserved;
 	append(&t, "Content-Type: application/sdp\r\n");
 	header = (unsigned)(t.at - (char *)out) + (unsigned)TAIL_BYTES;
 	snprintf(tail, sizeof(tail), "Content-Length: %0*u\r\n\r\n", CONTENT_LENGTH_DIGITS,

@@ -16,9 +16,12 @@
 
 /* What the headers of an INVITE are. */
 enum traffic_headers {
-	TRAFFIC_FEW,  /* what RFC 3261 requires and no more; an SDP body fills up to the size */
-	TRAFFIC_MANY, /* as many as fit of what a trunk between carriers carries; little body */
+	TRAFFIC_FEW,   /* what RFC 3261 requires and no more; an SDP body fills up to the size */
+	TRAFFIC_USUAL, /* some of what a trunk between carriers carries, and a body of 200 bytes */
+	TRAFFIC_MANY,  /* as many as fit of that; little body */
 };
+
+const char *traffic_headers_name(enum traffic_headers headers);
 
 struct traffic_call {
 	uint64_t caller; /* E.164 digits as an integer */
