@@ -24,7 +24,7 @@ enum tg_role {
 	TG_ROLE_COUNT
 };
 
-/* Where an identity stood. To add a SIP header: one row here, one in sig/sip_headers, a vector. */
+/* Where an identity stood. To add a SIP header: one row here, one in sig/sip_headers.h, a vector. */
 #define TG_ID_SOURCES(X)                                                                           \
 	X(REQUEST_URI, "request-uri", CALLED)                                                      \
 	X(TO, "to", ORIGINAL_CALLED)                                                               \
