@@ -54,14 +54,15 @@ bool tg_table_variant_set(const char *name)
 #define BYPASS_ABOVE SHARE(12)
 #define ASK_BELOW SHARE(9)
 /* The memory of the average: 4096 numbers, some 40 bursts of packets, less than a millisecond at full
- * load; at most a quarter of it is replaced at once. */
+ * load. A longer array is looked up in pieces, so that it does not wait for its end to learn that the
+ * filter does not pay. */
 #define EWMA_SHIFT 12
-#define PIECE (1u << (EWMA_SHIFT - 2))
+#define PIECE (1u << EWMA_SHIFT)
 
 static void adapt_to(struct tg_table_adapt *adapt, unsigned n, unsigned hits)
 {
 	const int64_t surprise = ((int64_t)hits << 16) -
-				 (int64_t)adapt->hit_ewma * (int64_t)n; /* below 2^27 */
+				 (int64_t)adapt->hit_ewma * (int64_t)n; /* below 2^29 */
 
 	adapt->hit_ewma = (uint32_t)((int64_t)adapt->hit_ewma + surprise / (1 << EWMA_SHIFT));
 	if (adapt->hit_ewma > BYPASS_ABOVE)
@@ -79,7 +80,6 @@ static unsigned count_listed(const uint32_t *listings, unsigned n)
 	return count;
 }
 
-/* In pieces, so that a long array does not wait for its end to learn that the filter does not pay. */
 static void lookup_with_filter(const struct tg_table *t, struct tg_table_adapt *adapt,
 			       const struct tg_num *nums, unsigned n, uint32_t *listings)
 {
