@@ -1,0 +1,324 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The control plane from end to end, without root and without DPDK:
+#
+#   tgctl --(operator's socket)--> tollgated --(ctl.h, sealed memfds)--> fake_dp
+#
+# Imports, refusals, single numbers, rollback, policies, JSON, exit codes; and kill -9 of the daemon at
+# random moments of imports and publications: the store stays consistent, what was in force stays in
+# force, and the next daemon goes on.
+# needs: nothing
+set -u
+BUILD=${TG_BUILD:-build}
+ROUNDS=${ROUNDS:-24}
+# The seed is printed, so that a failure can be tried again.
+RANDOM=${SEED:=$$}
+DIR=$(mktemp -d /tmp/tg-control-XXXXXX)
+STATE=$DIR/state
+SOCKET=$DIR/tollgated.sock
+failures=0
+DAEMON='' DP=''
+
+cleanup() {
+	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2>/dev/null
+	[ -n "$DP" ] && kill "$DP" 2>/dev/null
+	wait 2>/dev/null
+	[ "$failures" = 0 ] && rm -rf "$DIR"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+# check WHAT GOT WANTED
+check() {
+	if [ "$2" = "$3" ]; then echo "ok: $1"; else fail "$1: got \"$2\", wanted \"$3\""; fi
+}
+# exits CODE COMMAND...: its output is in $DIR/out and $DIR/err
+exits() {
+	local want=$1 got
+	shift
+	"$@" >"$DIR/out" 2>"$DIR/err"
+	got=$?
+	[ "$got" = "$want" ] || fail "$*: exit $got, wanted $want: $(cat "$DIR/out" "$DIR/err")"
+}
+ctl() { timeout 60 "$BUILD/tgctl" --socket "$SOCKET" "$@"; }
+# field PATH: of the last `exits` with --json; `a.b[0]` as Python says it
+field() { python3 -c 'import json,sys; v = json.load(open(sys.argv[1])); print(eval("v" + sys.argv[2]))' "$DIR/out" "$1"; }
+# wait_for SECONDS COMMAND...
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -gt $end ] && return 1
+		sleep 0.05
+	done
+}
+
+dp_start() {
+	"$BUILD/tests/fake_dp" --socket "$DIR/dp.sock" <"$DIR/dp.in" >>"$DIR/dp.out" 2>>"$DIR/dp.err" &
+	DP=$!
+	wait_for 5 test -S "$DIR/dp.sock" || fail "fake_dp did not start"
+}
+# dp_ask COMMAND: its one line of answer
+dp_ask() {
+	local before
+	before=$(wc -l <"$DIR/dp.out")
+	echo "$1" >&7
+	wait_for 5 eval "[ \$(wc -l <'$DIR/dp.out') -gt $before ]"
+	# A generation's line may come in between.
+	if [ "$1" = state ]; then
+		tail -n 1 "$DIR/dp.out"
+	else
+		tail -n +$((before + 1)) "$DIR/dp.out" | grep "^${1#lookup }" | tail -n 1
+	fi
+}
+# listed NUMBER: "fraud 95" or "-" as caller, in the dataplane
+listed() { dp_ask "lookup $1" | sed 's/.* caller \(.*\) called .*/\1/'; }
+daemon_start() {
+	"$BUILD/tollgated" --state "$STATE" --socket "$SOCKET" --dataplane "$DIR/dp.sock" \
+		--events "$DIR/events.json" "$@" >>"$DIR/tollgated.log" 2>&1 &
+	DAEMON=$!
+	wait_for 20 ctl status || fail "tollgated did not start: $(tail -n 3 "$DIR/tollgated.log")"
+}
+in_force() {
+	ctl status --json | python3 -c 'import json,sys; s = json.load(sys.stdin)
+sys.exit(not (s["table"]["in_force"] and not s["table"]["building"]))'
+}
+# feed NAME FIRST COUNT SCORE: numbers from +12025550000+FIRST on
+feed() {
+	{
+		echo kind,number,role,category,score,expires,ref
+		seq -f "exact,+1%.0f,caller,fraud,$4,," $((2025550000 + $2)) $((2025550000 + $2 + $3 - 1))
+	} >"$DIR/$1"
+}
+
+mkfifo "$DIR/dp.in"
+exec 7<>"$DIR/dp.in"
+dp_start
+daemon_start
+echo "-- seed $SEED, state in $DIR"
+
+echo "-- an empty table passes all, and says so"
+wait_for 5 in_force || fail "no generation came into force"
+exits 0 ctl status --json
+check "alarm of the empty table" "$(field '["alarms"][0]["alarm"]')" EMPTY_TABLE
+check "dataplane is connected" "$(field '["dataplane"]["connected"]')" True
+check "statistics come through" "$(field '["dataplane"]["stats"]["actions"]["enforce"]["reject"]')" 7
+check "nothing listed" "$(listed +12025550123)" -
+
+echo "-- one number"
+exits 0 ctl number add +12025550123 --category fraud --score 95 --ref case-17 --json
+check "in force" "$(field '["in_force"]')" True
+check "listed" "$(listed +12025550123)" "fraud 95"
+exits 0 ctl number lookup +12025550123 --json
+check "reference" "$(field '["claims"][0]["ref"]')" case-17
+exits 0 ctl explain --from +12025550123 --to +6591234567 --json
+check "verdict" "$(field '["verdicts"]["call"]["verdict"]')" reject
+exits 0 ctl explain +12025550123
+grep -q "as caller: reject" "$DIR/out" || fail "explain for people"
+exits 0 ctl number del +12025550123
+check "not listed any more" "$(listed +12025550123)" -
+exits 6 ctl number del +12025550123
+exits 3 ctl number add 12x --category fraud --score 95
+exits 3 ctl number add +12025550123 --category frud --score 95
+exits 3 ctl number add +12025550123 --category fraud --score 101
+exits 3 ctl number add +12 --kind prefix --category fraud --score 50
+exits 0 ctl number add +12 --kind prefix --category spam --score 50 --force
+check "prefix" "$(listed +12025559999)" "spam 50"
+exits 0 ctl number del +12 --kind prefix
+check "prefix is gone" "$(listed +12025559999)" -
+exits 0 ctl number add +12025550150-+12025550159 --role caller --category irsf --score 70
+check "range" "$(listed +12025550155)" "irsf 70"
+exits 0 ctl number del +12025550150-+12025550159 --role caller
+
+echo "-- an expiry takes effect by itself"
+exits 0 ctl number add +12025550124 --category fraud --score 80 \
+	--expires "$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ)"
+check "listed for now" "$(listed +12025550124)" "fraud 80"
+expired() { [ "$(listed +12025550124)" = - ]; }
+wait_for 6 expired || fail "the expiry did not take effect"
+
+echo "-- feeds"
+feed a.csv 1000 20000 81
+exits 0 ctl feed import "$DIR/a.csv" --source acme --json
+check "records" "$(field '["records"]')" 20000
+check "feed in force" "$(listed +12025551000)" "fraud 81"
+exits 0 ctl feed import - --source pipe --json < <(head -n 3 "$DIR/a.csv")
+check "from a pipe" "$(field '["records"]')" 2
+# The line before the last gets a score that is none.
+sed '20000s/,81,/,181,/' "$DIR/a.csv" >"$DIR/bad.csv"
+exits 3 ctl feed import "$DIR/bad.csv" --source acme
+grep -q "bad.csv:20000:[0-9]*: score" "$DIR/err" || fail "where the feed is bad: $(cat "$DIR/err")"
+exits 3 ctl feed import "$DIR/bad.csv" --source acme --json
+check "line of the error" "$(field '["error"]["line"]')" 20000
+check "nothing of it was taken" "$(listed +12025551001)" "fraud 81"
+feed small.csv 1000 10 82
+exits 6 ctl feed import "$DIR/small.csv" --source acme
+grep -q "force is needed" "$DIR/err" || fail "a shrinking table is refused: $(cat "$DIR/err")"
+exits 4 ctl feed import "$DIR/nonexistent" --source acme
+exits 4 ctl feed import "$DIR" --source acme
+exits 3 ctl feed import "$DIR/a.csv" --source 'No Such!'
+exits 0 ctl feed list --json
+check "sources" "$(field '["sources"].__len__()')" 3
+
+echo "-- an import is cancelled when its client goes"
+mkfifo "$DIR/fifo"
+sleep 30 >"$DIR/fifo" &
+HOLD=$!
+"$BUILD/tgctl" --socket "$SOCKET" feed import - --source slow <"$DIR/fifo" >"$DIR/slow.out" 2>&1 &
+IMPORT=$!
+sleep 0.5
+kill $IMPORT # as Ctrl-C does; a shell's background jobs ignore SIGINT
+wait $IMPORT 2>/dev/null
+# The one that waited behind it gets through only because it was cancelled: its pipe is still open.
+exits 0 timeout 10 "$BUILD/tgctl" --socket "$SOCKET" feed import "$DIR/a.csv" --source acme
+kill $HOLD
+exits 0 ctl feed list
+grep -q slow "$DIR/out" && fail "something of a cancelled import was taken"
+
+echo "-- policies"
+cat >"$DIR/bad.yaml" <<-'YAML'
+	version: 1
+	nonsense: [1, 2
+YAML
+exits 0 "$BUILD/tgctl" policy check control/samples/policy-enforce-demo.yaml
+exits 3 "$BUILD/tgctl" policy check "$DIR/bad.yaml"
+grep -q "bad.yaml:[0-9]*:[0-9]*: " "$DIR/err" || fail "where the policy is bad: $(cat "$DIR/err")"
+exits 4 "$BUILD/tgctl" policy check "$DIR/nonexistent"
+exits 3 ctl policy load "$DIR/bad.yaml"
+exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
+exits 0 ctl policy show
+cmp -s "$DIR/out" control/samples/policy-enforce-demo.yaml || fail "policy show gives another text"
+
+echo "-- going back, and forth"
+exits 0 ctl number add +12025550125 --category fraud --score 91
+exits 0 ctl table rollback --json
+check "rollback is in force" "$(field '["in_force"]')" True
+check "what it undoes" "$(listed +12025550125)" -
+exits 7 ctl number add +12025550126 --category fraud --score 92 --json
+check "while pinned: durable only" "$(field '["in_force"]')" False
+exits 0 ctl status --json
+check "status says pinned" "$(field '["table"]["pinned"] is not None')" True
+kill "$DAEMON" && wait "$DAEMON"
+check "clean stop" $? 0
+daemon_start
+wait_for 5 in_force
+check "pinned across a restart" "$(listed +12025550125)" -
+exits 0 ctl table activate latest --json
+check "latest" "$(listed +12025550125) $(listed +12025550126)" "fraud 91 fraud 92"
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	exits 0 ctl table rollback
+	check "swap $i" "$(listed +12025550126)" "$([ $((i % 2)) = 1 ] && echo - || echo fraud 92)"
+done
+exits 6 ctl table activate 1234567
+exits 0 ctl table list --json
+first=$(field '["generations"][0]["generation"]')
+exits 0 ctl table activate "$first"
+exits 0 ctl table activate latest
+exits 0 ctl table verify --json
+exits 0 ctl table index --json
+
+echo "-- without a dataplane, and without a daemon"
+kill "$DP" && wait "$DP" 2>/dev/null
+no_dp() { ctl status --json | grep -q '"connected":false'; }
+wait_for 5 no_dp || fail "the daemon does not see that the dataplane is gone"
+exits 7 ctl number add +12025550127 --category fraud --score 93 --json
+check "durable, not in force" "$(field '["why"]')" "no dataplane is connected"
+dp_start
+taken() { [ "$(listed +12025550127)" = "fraud 93" ]; }
+wait_for 10 taken || fail "a dataplane that comes back does not get the table"
+if "$BUILD/tollgated" --state "$STATE" --socket "$DIR/other.sock" >"$DIR/second.log" 2>&1; then
+	fail "a second daemon started in the same state"
+fi
+grep -q "another tollgated" "$DIR/second.log" || fail "second daemon: $(cat "$DIR/second.log")"
+exits 5 "$BUILD/tgctl" --socket "$DIR/nonexistent" status
+exits 2 ctl nonsense
+exits 2 ctl number add +12025550123
+head -c 100000 /dev/urandom | timeout 5 python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+try: s.sendall(sys.stdin.buffer.read())
+except OSError: pass' "$SOCKET"
+exits 0 ctl status
+
+# The reader of JSON that matters is not ours.
+echo "-- --json is JSON"
+for command in status "feed list" "table list" "policy show" "number lookup +12025550123" "number lookup 112" \
+	"explain +12025550123" "table verify" "number lookup x"; do
+	# shellcheck disable=SC2086
+	ctl $command --json 2>/dev/null | python3 -m json.tool >/dev/null || fail "$command --json"
+done
+
+# ---- kill -9 -------------------------------------------------------------------------------------
+# Two feeds of one source that differ in their scores and in how many they are, and a number added
+# meanwhile. After each kill the source is whole, the old or the new one; what was acknowledged is
+# there; the dataplane has gone on with what it had; the next daemon publishes.
+echo "-- kill -9, $ROUNDS rounds"
+feed k0.csv 1000 20000 60
+feed k1.csv 1000 20700 61
+claims() {
+	ctl feed list --json >"$DIR/out"
+	field "[\"sources\"][[s['source'] for s in json.load(open('$DIR/out'))['sources']].index('acme')]['claims']"
+}
+exits 0 ctl feed import "$DIR/k0.csv" --source acme
+have=0 committed=0
+for ((round = 1; round <= ROUNDS; round++)); do
+	want=$((1 - have))
+	number=+120255$((20000 + round))
+	before=$(dp_ask state)
+	ctl feed import "$DIR/k$want.csv" --source acme --force >"$DIR/import.out" 2>&1 &
+	IMPORT=$!
+	ctl number add $number --category scam --score 77 --role caller >"$DIR/add.out" 2>&1 &
+	ADD=$!
+	# An import of 20,000 lines takes some 20 ms: kills fall before, in, and after it.
+	sleep "0.0$(printf %03d $((RANDOM % 300)))"
+	kill -9 "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+	wait $ADD
+	added=$?
+	wait $IMPORT
+	imported=$?
+	during=$(dp_ask state)
+	[ -n "$during" ] || fail "round $round: the dataplane has no table (it had: $before)"
+	case $(listed +12025551500) in
+	"fraud 6$have" | "fraud 6$want") ;;
+	*) fail "round $round: the dataplane decides with neither feed" ;;
+	esac
+	daemon_start
+	wait_for 10 in_force || fail "round $round: nothing comes into force after the restart"
+	n=$(claims)
+	case $n in
+	20000) have=0 ;;
+	20700) have=1 ;;
+	*) fail "round $round: the source is neither the old feed nor the new one: $n claims" ;;
+	esac
+	[ $have = $want ] && committed=$((committed + 1))
+	[ $imported = 0 ] && [ $have != $want ] && fail "round $round: an acknowledged import is lost"
+	[ $added = 0 ] && [ "$(listed $number)" != "scam 77" ] && fail "round $round: an acknowledged number is lost"
+	for probe in 1500 11000 20999; do
+		[ "$(listed +1$((2025550000 + probe)))" = "fraud 6$have" ] ||
+			fail "round $round: the dataplane does not decide with what the store has"
+	done
+	[ "$(listed +12025571500)" = "$([ $have = 1 ] && echo fraud 61 || echo -)" ] ||
+		fail "round $round: the end of the feed"
+	[ "$(dp_ask state | cut -d' ' -f2)" -ge "$(echo "$during" | cut -d' ' -f2)" ] ||
+		fail "round $round: the generation's number went back"
+	ctl table verify >/dev/null || fail "round $round: the store is not consistent"
+done
+echo "ok: $ROUNDS kills, of which $committed after the import's commit"
+
+check "what it left behind" "$(find "$STATE/images" -name '*.tmp' | wc -l)" 0
+exits 0 ctl table list --json
+check "images on disk are those of the history" "$(find "$STATE/images" -name 'base-*.img' | wc -l)" \
+	"$(field '["generations"] and len({g["base"] for g in v["generations"]})')"
+kill "$DAEMON" && wait "$DAEMON"
+check "clean stop at the end" $? 0
+DAEMON=''
+[ "$failures" = 0 ] || {
+	echo "$failures failures; see $DIR"
+	exit 1
+}
+echo "all well"
