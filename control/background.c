@@ -180,6 +180,7 @@ static void index_done(struct tg_job *job)
 	}
 	d->indexing = false;
 	tg_daemon_alarm(d, TG_DAEMON_ALARM_INDEX, x->rc < 0, x->err.text);
+	tg_ops_indexed(d, x->rc < 0 ? &x->err : NULL);
 	free(x);
 }
 

@@ -21,12 +21,20 @@ static void print_stats(json_t *s)
 	       (long long)tg_cmd_int(s, "judged"), (long long)tg_cmd_int(s, "verdicts_repeated"),
 	       (long long)tg_cmd_int(s, "answers_sent"));
 	json_object_foreach(modes, mode, actions) {
-		printf("  %-12s", mode);
+		bool any = false;
+
 		json_object_foreach(actions, action, value) {
-			if (json_integer_value(value) > 0)
-				printf(" %s %lld", action, (long long)json_integer_value(value));
+			if (json_integer_value(value) == 0)
+				continue;
+			if (any)
+				printf(",");
+			else
+				printf("  %-12s", mode);
+			printf(" %s %lld", action, (long long)json_integer_value(value));
+			any = true;
 		}
-		printf("\n");
+		if (any)
+			printf("\n");
 	}
 	printf("  frames by reason");
 	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)

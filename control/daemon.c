@@ -395,6 +395,7 @@ int tg_daemon_open(const struct tg_daemon_config *config, struct tg_daemon **dae
 	d->latest.fold = config->fold;
 	TAILQ_INIT(&d->waiters);
 	TAILQ_INIT(&d->status_waiters);
+	TAILQ_INIT(&d->index_waiters);
 	/* A peer that closed its end is an error code here, not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
 	rc = make_dirs(config, err);

@@ -140,6 +140,7 @@ struct tg_daemon {
 	struct tg_daemon_alarm_state alarm[TG_DAEMON_ALARM_COUNT];
 
 	TAILQ_HEAD(, status_work) status_waiters; /* ops_status.c */
+	TAILQ_HEAD(, index_work) index_waiters;	  /* ops_report.c */
 };
 
 /* Loads the state and listens. -EBUSY: another daemon has this state folder. */
@@ -190,5 +191,7 @@ void tg_background_index_soon(struct tg_daemon *d);
 void tg_ops_request(void *ctx, struct tg_request *rq);
 void tg_ops_gone(void *ctx, struct tg_request *rq);
 void tg_ops_stats(void *ctx, const struct tg_ctl_stats *stats);
+/* SQLite is up to date, or *err says why not (NULL: it is). */
+void tg_ops_indexed(struct tg_daemon *d, const struct tg_error *err);
 
 #endif

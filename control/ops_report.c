@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Operations that only report, but take their time: verify, sources. Jobs of the disk worker. */
+/* Operations that only report, but take their time: verify and sources, jobs of the disk worker; and
+ * waiting until SQLite is up to date. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -116,4 +117,54 @@ static int make_sources(struct tg_daemon *d, json_t **result, struct tg_error *e
 void tg_op_sources(struct tg_daemon *d, struct tg_request *rq)
 {
 	report(d, rq, make_sources);
+}
+
+/* ---- SQLite -------------------------------------------------------------------------------------- */
+
+struct index_work {
+	struct tg_op_work work; /* first: rq->work */
+	TAILQ_ENTRY(index_work) link;
+	struct tg_daemon *d;
+	struct tg_request *rq;
+};
+
+static void index_gone(struct tg_op_work *work)
+{
+	struct index_work *w = (struct index_work *)work;
+
+	TAILQ_REMOVE(&w->d->index_waiters, w, link);
+	free(w);
+}
+
+void tg_ops_indexed(struct tg_daemon *d, const struct tg_error *err)
+{
+	struct tg_ledger_status status;
+	struct index_work *w;
+
+	tg_ledger_status(d->ledger, &status);
+	while ((w = TAILQ_FIRST(&d->index_waiters)) != NULL) {
+		if (err)
+			tg_request_error(w->rq, TG_EXIT_REFUSED, NULL, err);
+		else
+			tg_request_ok(w->rq,
+				      json_pack("{s:I, s:I}", "batch", (json_int_t)status.batch,
+						"indexed_batch", (json_int_t)status.indexed_batch));
+		index_gone(&w->work);
+	}
+}
+
+void tg_op_index(struct tg_daemon *d, struct tg_request *rq)
+{
+	struct index_work *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		tg_op_refuse(rq, TG_EXIT_REFUSED, "no memory");
+		return;
+	}
+	w->work.gone = index_gone;
+	w->d = d;
+	w->rq = rq;
+	rq->work = &w->work;
+	TAILQ_INSERT_TAIL(&d->index_waiters, w, link);
+	tg_daemon_index(d);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Generations: list, rollback, activate; the policy; SQLite's index. */
+/* Generations: list, rollback, activate; the policy. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -204,14 +204,4 @@ void tg_op_policy_show(struct tg_daemon *d, struct tg_request *rq)
 	tg_request_ok(rq, json_pack("{s:s, s:o, s:o}", "text", d->policy_text, "policy",
 				    tg_op_id(d->policy->id), "in_force",
 				    tg_op_id(set ? set->meta.policy_id : 0)));
-}
-
-void tg_op_index(struct tg_daemon *d, struct tg_request *rq)
-{
-	struct tg_ledger_status status;
-
-	tg_daemon_index(d);
-	tg_ledger_status(d->ledger, &status);
-	tg_request_ok(rq, json_pack("{s:I, s:I}", "batch", (json_int_t)status.batch,
-				    "indexed_batch", (json_int_t)status.indexed_batch));
 }

@@ -220,6 +220,7 @@ exits 0 ctl table activate "$first"
 exits 0 ctl table activate latest
 exits 0 ctl table verify --json
 exits 0 ctl table index --json
+check "SQLite is up to date" "$(field '["indexed_batch"] == v["batch"]')" True
 
 echo "-- without a dataplane, and without a daemon"
 kill "$DP" && wait "$DP" 2>/dev/null
