@@ -166,24 +166,18 @@ static void pass_because(struct tg_verdict *v, enum tg_reason reason, unsigned i
 	v->identity = (uint8_t)identity;
 }
 
+/* Only where the call goes: no switch routes by the To (RFC 3261 §8.1.1.2), and whoever calls may
+ * write 112 into it. */
 static bool guard_emergency(const struct tg_sig_msg *msg, const uint32_t *listing, unsigned n_ids,
 			    struct tg_verdict *v)
 {
-	unsigned i;
+	const unsigned i = msg->called;
 
-	for (i = 0; i < n_ids; i++) {
-		const struct tg_identity *id = &msg->id[i];
-
-		if (tg_role_side(id->role) != TG_SIDE_CALLED)
-			continue;
-		if (id->flags & TG_ID_FLAG_EMERGENCY ||
-		    (i == msg->called &&
-		     category_of(listing[i], TG_SIDE_CALLED) == TG_CATEGORY_EMERGENCY)) {
-			pass_because(v, TG_REASON_EMERGENCY, i);
-			return true;
-		}
-	}
-	return false;
+	if (i >= n_ids || (!(msg->id[i].flags & TG_ID_FLAG_EMERGENCY) &&
+			   category_of(listing[i], TG_SIDE_CALLED) != TG_CATEGORY_EMERGENCY))
+		return false;
+	pass_because(v, TG_REASON_EMERGENCY, i);
+	return true;
 }
 
 static bool guard_allow(const struct tg_sig_msg *msg, const uint32_t *listing, unsigned n_ids,

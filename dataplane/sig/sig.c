@@ -46,12 +46,6 @@ enum tg_role tg_id_source_role(unsigned source)
 	return source < TG_ID_SOURCE_COUNT ? (enum tg_role)roles[source] : TG_ROLE_CALLER;
 }
 
-/* Only where the call goes, or was dialled to go, can be an emergency call. */
-static bool is_called_target(const struct tg_identity *id)
-{
-	return id->source == TG_ID_REQUEST_URI || id->source == TG_ID_TO;
-}
-
 static void normalise(struct tg_identity *id, struct tg_span raw,
 		      const struct tg_num_profile *profile)
 {
@@ -66,7 +60,10 @@ static void normalise(struct tg_identity *id, struct tg_span raw,
 	if (host_withheld && (cls == TG_NUM_CLASS_ABSENT || cls == TG_NUM_CLASS_ALPHANUMERIC))
 		cls = TG_NUM_CLASS_WITHHELD;
 	id->cls = (uint8_t)cls;
-	if (is_called_target(id) && tg_num_is_emergency(raw))
+	/* Of where the call goes only: anybody may write 112 into a To or a Diversion. */
+	if (id->role != TG_ROLE_CALLED)
+		id->flags &= (uint8_t)~TG_ID_FLAG_EMERGENCY;
+	else if (tg_num_is_emergency(raw))
 		id->flags |= TG_ID_FLAG_EMERGENCY;
 }
 

@@ -187,8 +187,8 @@ struct tg_verdict {
 /*
  * `listing` has one entry per identity of `msg`; which of its two sides counts follows from the
  * identity's role. Order of decision:
- *   1. emergency guard: request or To is an emergency number or URN, or the called identity is
- *      listed `emergency`: pass;
+ *   1. emergency guard: the called identity (SIP: the Request-URI, never the To) is an emergency
+ *      number or URN, or listed `emergency`: pass;
  *   2. `allow` listed for the caller (the network's statement) or the called identity: pass;
  *   3. rules in order, first match; within a rule caller, called, then the rest as they stand;
  *   4. nothing matched: pass, with the category of the first listed identity as reason, or unlisted.

@@ -60,7 +60,7 @@ const char *tg_id_source_name(unsigned source);
 const char *tg_protocol_name(unsigned protocol);
 enum tg_role tg_id_source_role(unsigned source);
 
-#define TG_ID_FLAG_EMERGENCY 0x01    /* an emergency number or service URN, by its raw form */
+#define TG_ID_FLAG_EMERGENCY 0x01 /* called: an emergency number or service URN, by its raw form */
 #define TG_ID_FLAG_PARTY_CALLED 0x02 /* Remote-Party-ID ;party=called: no caller */
 #define TG_ID_FLAG_TEL_LOCAL 0x04    /* tel: with phone-context: stays raw */
 

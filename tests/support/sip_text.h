@@ -13,6 +13,7 @@ struct tg_sip_text {
 	const char *method; /* INVITE; also in CSeq unless it is an ACK or CANCEL's own */
 	const char *from;   /* user part: TG_TEST_CLEAN */
 	const char *called; /* user part of Request-URI and To: TG_TEST_CLEAN_CALLED */
+	const char *to;	    /* user part of To, where it is another one */
 	const char *via; /* the topmost Via: "SIP/2.0/UDP 192.0.2.1;rport;branch=z9hG4bK<call>" */
 	const char *to_tag; /* none */
 	const char *extra;  /* header lines, each with CRLF */
@@ -40,9 +41,10 @@ static inline unsigned tg_sip_text(const struct tg_sip_text *t, char out[TG_SIP_
 				  "%s"
 				  "Content-Length: 0\r\n"
 				  "\r\n",
-				  method, called, t->via ? t->via : via, from, t->call, called,
-				  t->to_tag ? ";tag=" : "", t->to_tag ? t->to_tag : "", t->call,
-				  t->cseq ? t->cseq : 1, method, from, t->extra ? t->extra : "");
+				  method, called, t->via ? t->via : via, from, t->call,
+				  t->to ? t->to : called, t->to_tag ? ";tag=" : "",
+				  t->to_tag ? t->to_tag : "", t->call, t->cseq ? t->cseq : 1,
+				  method, from, t->extra ? t->extra : "");
 }
 
 #endif

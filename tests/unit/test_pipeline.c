@@ -146,6 +146,32 @@ TG_TEST(pipeline_verdicts, TG_NEEDS_NOTHING)
 	teardown(&f);
 }
 
+/* A To of 112 costs a listed caller nothing: the call goes where the Request-URI says. */
+TG_TEST(SIP_36_forged_emergency_is_rejected, TG_NEEDS_NOTHING)
+{
+	static const struct tg_sip_text texts[] = {
+		{ .from = TG_TEST_FRAUD, .to = "112", .call = 1 },
+		{ .from = TG_TEST_FRAUD,
+		  .to = "911",
+		  .call = 2,
+		  .extra = "Diversion: <sip:112@h>\r\n" },
+		{ .from = TG_TEST_FRAUD, .call = 3, .extra = "Diversion: <urn:service:sos>\r\n" },
+		{ .from = TG_TEST_FRAUD,
+		  .call = 4,
+		  .extra = "Remote-Party-ID: <urn:service:sos>;party=called\r\n" },
+	};
+	struct fixture f;
+	unsigned i;
+
+	setup(&f);
+	for (i = 0; i < TG_ARRAY_LEN(texts); i++) {
+		const struct tg_result r = judge(&f, &texts[i]);
+
+		assert_result(&r, true, TG_FATE_ANSWER, TG_REASON_FRAUD);
+	}
+	teardown(&f);
+}
+
 TG_TEST(pipeline_without_generation_passes_all, TG_NEEDS_NOTHING)
 {
 	const struct tg_sip_text t = { .from = TG_TEST_FRAUD };

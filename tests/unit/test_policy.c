@@ -209,9 +209,6 @@ TG_TEST(SIP_36_emergency_is_never_blocked, TG_NEEDS_NOTHING)
 	expect(&f, &c, TG_ACTION_PASS, TG_REASON_EMERGENCY, RURI);
 
 	c = plain_call();
-	c.msg.id[TO].flags = TG_ID_FLAG_EMERGENCY;
-	expect(&f, &c, TG_ACTION_PASS, TG_REASON_EMERGENCY, TO);
-	c = plain_call();
 	c.listing[RURI] = as_called(TG_CATEGORY_EMERGENCY, 0);
 	expect(&f, &c, TG_ACTION_PASS, TG_REASON_EMERGENCY, RURI);
 	/* Not from the caller's side: "911" as a caller is a forgery as often as not. */
@@ -221,13 +218,31 @@ TG_TEST(SIP_36_emergency_is_never_blocked, TG_NEEDS_NOTHING)
 	free(f.image);
 }
 
+/* Whoever is listed could otherwise get through with a To of his own making. */
+TG_TEST(SIP_36_emergency_only_where_the_call_goes, TG_NEEDS_NOTHING)
+{
+	const struct fixture f = with_rules(REJECT_ALL);
+	unsigned i;
+
+	for (i = 0; i < N_IDS; i++) {
+		struct call c = plain_call();
+
+		if (i == RURI)
+			continue;
+		c.msg.id[i].flags |= TG_ID_FLAG_EMERGENCY;
+		c.listing[i] = as_called(TG_CATEGORY_EMERGENCY, 0);
+		expect(&f, &c, TG_ACTION_REJECT, TG_REASON_RULE, PAI);
+	}
+	free(f.image);
+}
+
 TG_TEST(policy_emergency_does_not_depend_on_rules, TG_NEEDS_NOTHING)
 {
 	const struct fixture f = compile("version: 1\n");
 	struct call c = plain_call();
 
-	c.msg.id[TO].flags = TG_ID_FLAG_EMERGENCY;
-	expect(&f, &c, TG_ACTION_PASS, TG_REASON_EMERGENCY, TO);
+	c.msg.id[RURI].flags = TG_ID_FLAG_EMERGENCY;
+	expect(&f, &c, TG_ACTION_PASS, TG_REASON_EMERGENCY, RURI);
 	free(f.image);
 }
 

@@ -259,7 +259,7 @@ TG_TEST(sip_party_called_is_no_caller, TG_NEEDS_NOTHING)
 	assert_int_equal(sip.sig.id[3].flags, TG_ID_FLAG_PARTY_CALLED);
 	assert_int_equal(sip.sig.id[3].role, TG_ROLE_ORIGINAL_CALLED);
 	tg_sig_normalise(&sip.sig, NULL);
-	/* Only Request-URI and To can make a call an emergency call. */
+	/* Only the Request-URI can make a call an emergency call. */
 	assert_int_equal(sip.sig.id[3].flags, TG_ID_FLAG_PARTY_CALLED);
 }
 

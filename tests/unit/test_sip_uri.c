@@ -320,14 +320,13 @@ TG_TEST(SIP_36_emergency_calls_are_flagged, TG_NEEDS_NOTHING)
 		tg_sig_normalise(&sip.sig, NULL);
 		if (!(sip.sig.id[0].flags & TG_ID_FLAG_EMERGENCY) == cases[i].emergency)
 			fail_msg("Request-URI %s", cases[i].uri);
+		/* Nowhere else: a To or From is whatever the caller wrote. */
 		parse_with(SIP_START SIP_FRAME SIP_FROM "To: <", cases[i].uri, ">\r\n\r\n", &sip);
 		tg_sig_normalise(&sip.sig, NULL);
-		if (!(sip.sig.id[2].flags & TG_ID_FLAG_EMERGENCY) == cases[i].emergency)
-			fail_msg("To %s", cases[i].uri);
+		assert_false(sip.sig.id[2].flags & TG_ID_FLAG_EMERGENCY);
 		parse_with(SIP_START SIP_FRAME SIP_TO "From: <", cases[i].uri, ">\r\n\r\n", &sip);
 		tg_sig_normalise(&sip.sig, NULL);
-		if (strncmp(cases[i].uri, "sip", 3) == 0)
-			assert_false(sip.sig.id[2].flags & TG_ID_FLAG_EMERGENCY);
+		assert_false(sip.sig.id[2].flags & TG_ID_FLAG_EMERGENCY);
 	}
 }
 
