@@ -14,13 +14,14 @@
 /* malloc'd, NUL-terminated; NULL with *rc, printed. */
 static char *read_policy(const struct tg_cmd_env *env, const char *file, size_t *len, int *rc)
 {
-	FILE *f = fopen(file, "re");
 	struct tg_error err;
 	char *text = NULL;
 	size_t size = 0;
 	ssize_t n;
+	FILE *f;
 
 	errno = 0;
+	f = fopen(file, "re");
 	n = f ? getdelim(&text, &size, EOF, f) : -1;
 	if (n < 0 && (!f || ferror(f))) {
 		tg_error_set(&err, -errno, "cannot read %s: %s", file, strerror(errno));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What tgctl does without a daemon: dispatch, help, usage errors, offline commands, exit codes. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -168,6 +169,9 @@ TG_TEST(tgctl_missing_files_are_4, TG_NEEDS_NOTHING)
 	assert_int_equal(tgctl("policy check /tmp").rc, TG_EXIT_FILE);
 	assert_int_equal(tgctl("policy load /nonexistent").rc, TG_EXIT_FILE);
 	assert_int_equal(tgctl("events --file /nonexistent").rc, TG_EXIT_FILE);
+	/* ... and say why. */
+	assert_non_null(strstr(tgctl("policy check /nonexistent").err, strerror(ENOENT)));
+	assert_non_null(strstr(tgctl("policy check /tmp").err, strerror(EISDIR)));
 }
 
 static const char *write_file(const char *name, const char *text)
