@@ -329,17 +329,20 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		client_new(arg, client);
 }
 
-/* A socket file that nobody listens on is what a killed daemon leaves behind. */
+/* A socket file that nobody listens on is what a killed daemon leaves behind. Connecting to a file that
+ * is no socket is ECONNREFUSED as well: that one is somebody's, and stays. */
 static int remove_dead_socket(const struct sockaddr_un *address)
 {
 	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
 	int rc = 0;
 
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
 		rc = -EADDRINUSE;
-	else if (errno == ECONNREFUSED && unlink(address->sun_path) != 0)
+	else if (errno == ECONNREFUSED && lstat(address->sun_path, &st) == 0 &&
+		 S_ISSOCK(st.st_mode) && unlink(address->sun_path) != 0)
 		rc = -errno;
 	close(fd);
 	return rc;

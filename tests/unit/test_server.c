@@ -274,6 +274,25 @@ TG_TEST(server_second_one_is_refused_and_a_dead_one_replaced, TG_NEEDS_NOTHING)
 	close_fixture(f);
 }
 
+/* `--socket feed.csv` is a slip of the keyboard: the file stays. */
+TG_TEST(server_removes_nothing_but_a_dead_socket, TG_NEEDS_NOTHING)
+{
+	struct fixture *f = open_fixture();
+	const struct tg_server_callbacks cb = { on_request, on_gone, f };
+	struct tg_server *second;
+	struct tg_error err;
+	char file[96];
+	FILE *stream;
+
+	snprintf(file, sizeof(file), "%s/feed.csv", f->dir);
+	stream = fopen(file, "w");
+	assert_non_null(stream);
+	fclose(stream);
+	assert_int_equal(tg_server_open(f->loop, file, &cb, &second, &err), -EADDRINUSE);
+	assert_int_equal(unlink(file), 0);
+	close_fixture(f);
+}
+
 /* ---- with tgctl's end ---------------------------------------------------------------------------- */
 
 static void *loop_thread(void *arg)
