@@ -8,7 +8,8 @@ endif
 PREFIX ?= /usr/local
 V ?= 0
 Q = $(if $(filter 1,$(V)),,@)
-SAY = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
+QUIET := $(findstring s,$(firstword -$(MAKEFLAGS)))
+SAY = $(if $(filter 1,$(V))$(QUIET),@:,@printf '  %-7s %s\n')
 
 # DPDK's own baseline, so that a package runs anywhere; files named *_avx2.c are compiled for AVX2
 # and chosen at run time.
