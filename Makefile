@@ -60,7 +60,7 @@ H_FILES = $(wildcard include/tollgate/*.h dataplane/*/*.h control/*.h tests/*/*.
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test asan tsan fuzz fuzz-smoke fuzz-build bench lint compdb install clean deps help \
+.PHONY: all run test asan tsan fuzz fuzz-smoke fuzz-build bench bench-full lint compdb install clean deps help \
 	programs tests-build format
 
 all: programs ## build everything that is installed: tollgate-dp, tollgated, tgctl
@@ -149,9 +149,12 @@ fuzz-smoke: ## ten seconds a target
 # ---- speed ---------------------------------------------------------------------------------------
 $(B)/perf/%: $(B)/obj/perf/%.o $(PERF_OBJ) $(ALL_LIBS)
 	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS))
-bench: deps ## ratios against the memory limit and rte_hash (see perf/README.md)
-	$(Q)$(MAKE) --no-print-directory $(PERF)
-	$(Q)set -e; for b in $(PERF); do $$b; done
+bench: deps ## what Tollgate costs, against limits and rivals, in minutes; build/bench/report.md
+	$(Q)$(MAKE) --no-print-directory programs $(PERF)
+	$(Q)perf/run 10000000
+bench-full: deps ## the same with 100 M entries
+	$(Q)$(MAKE) --no-print-directory programs $(PERF)
+	$(Q)perf/run 100000000
 
 # ---- upkeep --------------------------------------------------------------------------------------
 deps: ## install what is missing, by apt, after saying so
