@@ -77,9 +77,9 @@ void tg_background_base(struct tg_daemon *d)
 struct persist_job {
 	struct tg_job job;
 	struct tg_daemon *d;
-	struct tg_images_history history;
-	struct tg_memimage
-		*image[3 * TG_IMAGES_HISTORY]; /* with references; those not stored yet */
+	struct tg_images_history history; /* to write: what a dataplane has taken */
+	struct tg_images_history keep;	  /* and what is on its way to one, whose files stay */
+	struct tg_memimage *image[3 * TG_IMAGES_HISTORY]; /* with references */
 	unsigned n;
 	struct tg_error err;
 	int rc;
@@ -96,7 +96,7 @@ static void persist_run(struct tg_job *job)
 	if (p->rc == 0)
 		p->rc = tg_images_commit(images, &p->history, &p->err);
 	if (p->rc == 0)
-		tg_images_collect(images, &p->history);
+		tg_images_collect(images, &p->keep);
 }
 
 static void persist_done(struct tg_job *job)
@@ -119,8 +119,17 @@ static void persist_done(struct tg_job *job)
 
 static void persist_add(struct persist_job *p, struct tg_memimage *image)
 {
-	if (image && !image->stored)
+	/* Also one that was stored before: while it was in no set of the history (a table that was
+	 * pinned for long) its file was collected. One that is there costs a look at it. */
+	if (image)
 		p->image[p->n++] = tg_memimage_ref(image);
+}
+
+/* If the images on their way were what a dataplane dies of, it must not find them at its next start. */
+static void leave_out_unanswered(const struct tg_daemon *d, struct tg_images_history *h)
+{
+	if (d->in_flight && h->n > 0 && h->set[h->n - 1].number == d->sent.meta.number)
+		h->n--;
 }
 
 /* What is to be kept as of now; changes that come while the job runs go with the next one. */
@@ -140,7 +149,9 @@ void tg_background_persist(struct tg_daemon *d)
 	p->job.run = persist_run;
 	p->job.done = persist_done;
 	p->d = d;
-	tg_generations_to_history(&d->generations, &p->history);
+	tg_generations_to_history(&d->generations, &p->keep);
+	p->history = p->keep;
+	leave_out_unanswered(d, &p->history);
 	for (i = 0; i < d->generations.n; i++) {
 		persist_add(p, d->generations.set[i].base);
 		persist_add(p, d->generations.set[i].delta);

@@ -222,6 +222,23 @@ exits 0 ctl table verify --json
 exits 0 ctl table index --json
 check "SQLite is up to date" "$(field '["indexed_batch"] == v["batch"]')" True
 
+echo "-- pinned until the history has forgotten the newest images: they are on disk again afterwards"
+exits 0 ctl number add +12025550128 --category fraud --score 94
+exits 0 ctl table rollback
+for i in 1 2 3 4 5 6 7 8 9; do
+	sed "s/score: { min: [0-9]*/score: { min: $((80 + i))/" control/samples/policy-default.yaml >"$DIR/pin.yaml"
+	exits 0 ctl policy load "$DIR/pin.yaml"
+done
+exits 0 ctl table activate latest --json
+latest=$(field '["generation"]')
+on_disk() {
+	grep -qx "generation $latest" "$STATE/images/current" &&
+		sed -n 's/^[a-z]* \(.*\.img\)$/\1/p' "$STATE/images/current" |
+		(cd "$STATE/images" && xargs ls)
+}
+wait_for 5 on_disk || fail "what \`current\` names is not on disk: $(cat "$STATE/images/current"; ls "$STATE/images")"
+exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
+
 echo "-- without a dataplane, and without a daemon"
 kill "$DP" && wait "$DP" 2>/dev/null
 no_dp() { ctl status --json | grep -q '"connected":false'; }
