@@ -20,6 +20,7 @@
 #include "tests/support/tg_test.h"
 
 #define EXIT_SKIP 77
+#define TEST_SECONDS 300 /* a test that hangs is a failure, not a build that never ends */
 #define MAX_TESTS 2048
 
 struct test_case {
@@ -146,7 +147,9 @@ static void run_case(void **state)
 	if (c->run) {
 		void *none = NULL;
 
+		alarm(TEST_SECONDS);
 		c->run(&none);
+		alarm(0);
 	} else {
 		run_program(c);
 	}
@@ -181,7 +184,8 @@ static void add_program(const char *kind, const char *path, const char *args, un
 	c = add_case(name, needs);
 	if (!c)
 		return;
-	snprintf(c->command, sizeof(c->command), "'%s' %s", path, args);
+	snprintf(c->command, sizeof(c->command), "timeout -k 20 %d '%s' %s", TEST_SECONDS, path,
+		 args);
 	snprintf(c->log, sizeof(c->log), "%s/tests/logs/%s.log", build_dir, base);
 }
 
