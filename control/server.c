@@ -16,8 +16,9 @@
 
 #define READ_CHUNK 65536
 #define MAX_FDS_READ 8 /* more than one is a mistake; what came is closed */
-/* What a client that asks and never reads may make us keep. */
-#define MAX_PROGRESS_BACKLOG (64u << 10)
+/* What a client that asks and never reads may make us keep: above it no progress is told and no further
+ * request is begun. */
+#define MAX_BACKLOG (64u << 10)
 
 struct tg_server_client {
 	TAILQ_ENTRY(tg_server_client) link;
@@ -103,9 +104,14 @@ static void reply(struct tg_server_client *c, const char *key, json_t *value)
 	event_add(c->writable, NULL);
 }
 
+static bool is_backlogged(const struct tg_server_client *c)
+{
+	return evbuffer_get_length(c->out) >= MAX_BACKLOG;
+}
+
 void tg_request_progress(struct tg_request *rq, json_t *progress)
 {
-	if (evbuffer_get_length(rq->client->out) < MAX_PROGRESS_BACKLOG)
+	if (!is_backlogged(rq->client))
 		reply(rq->client, "progress", progress);
 	else
 		json_decref(progress);
@@ -166,7 +172,7 @@ static bool next_request(struct tg_server_client *c)
 	size_t len;
 	char *line;
 
-	if (c->busy)
+	if (c->busy || is_backlogged(c))
 		return false;
 	line = evbuffer_readln(c->in, &len, EVBUFFER_EOL_LF);
 	if (!line)
@@ -265,8 +271,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	while (next_request(c))
 		;
 	if (evbuffer_get_length(c->in) > TG_SERVER_MAX_REQUEST) {
-		if (c->busy)
-			client_free(c); /* pipelines a megabyte behind a running request */
+		if (c->busy || is_backlogged(c))
+			client_free(c); /* pipelines a megabyte, and waits for or reads nothing */
 		else
 			refuse_oversize(c);
 	} else if (c->no_more && !c->busy) {

@@ -274,6 +274,35 @@ TG_TEST(server_second_one_is_refused_and_a_dead_one_replaced, TG_NEEDS_NOTHING)
 	close_fixture(f);
 }
 
+/* Who asks and does not read waits; the answers do not pile up here. */
+TG_TEST(server_begins_no_request_for_who_does_not_read, TG_NEEDS_NOTHING)
+{
+	enum {
+		CHUNKS = 100,
+		REQUESTS = 1000
+	};
+	struct fixture *f = open_fixture();
+	const int fd = dial(f);
+	static char text[3 * REQUESTS + 1], buf[65536];
+	unsigned i;
+
+	for (i = 0; i < REQUESTS; i++)
+		memcpy(text + 3 * (size_t)i, "{}\n", 4);
+	for (i = 0; i < CHUNKS; i++)
+		say(f, fd, text);
+	assert_in_range(f->n_requests, REQUESTS, CHUNKS * REQUESTS / 2);
+	/* Nothing is lost once it reads. */
+	for (i = 0; i < 100000 && f->n_requests < CHUNKS * REQUESTS; i++) {
+		while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			;
+		turn(f);
+	}
+	assert_int_equal(f->n_requests, CHUNKS * REQUESTS);
+	close(fd);
+	turn(f);
+	close_fixture(f);
+}
+
 /* `--socket feed.csv` is a slip of the keyboard: the file stays. */
 TG_TEST(server_removes_nothing_but_a_dead_socket, TG_NEEDS_NOTHING)
 {
