@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "control/daemon.h"
 
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
 	struct tg_error error;
 	int rc;
 
+	umask(0027); /* what is kept names people's numbers: for the owner and the group alone */
 	rc = parse(argc, argv, &config);
 	if (rc != 0)
 		return rc;
