@@ -117,6 +117,23 @@ static int take_digits(const struct policy_draft *d, const char *path, const cha
 	return 0;
 }
 
+/* With 00 and 001, 0012025550123 is two numbers; which one was dialled would be a guess. */
+static bool begins_another(const struct tg_num_profile *p, unsigned last)
+{
+	unsigned i;
+
+	for (i = 0; i < last; i++) {
+		const uint8_t a = p->international_prefix_len[i];
+		const uint8_t b = p->international_prefix_len[last];
+
+		if (a > 0 && b > 0 &&
+		    memcmp(p->international_prefix[i], p->international_prefix[last],
+			   a < b ? a : b) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int take_international_prefixes(const struct policy_draft *d, const char *path,
 				       const struct policy_doc_profile *in,
 				       struct tg_num_profile *p)
@@ -132,6 +149,12 @@ static int take_international_prefixes(const struct policy_draft *d, const char 
 				  p->international_prefix[i], &p->international_prefix_len[i]);
 		if (ret != 0)
 			return ret;
+		if (begins_another(p, i))
+			return tg_yaml_refuse(d->yaml, d->err, entry,
+					      "%s: %s begins another of them, or is begun by one: "
+					      "what follows would be a guess",
+					      entry,
+					      tg_yaml_quote(in->international_prefixes[i]).text);
 	}
 	return 0;
 }

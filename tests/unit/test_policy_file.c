@@ -175,6 +175,9 @@ TG_TEST(policy_file_refuses_impossible_trunks, TG_NEEDS_NOTHING)
 		  "3:70: national_min must be 1 to 13" },
 		{ TRUNK("profile: { international_prefixes: ['00', '+'] }"),
 		  "3:67: trunks[0].profile.international_prefixes[1]: 1 to 7 digits, not \"+\"" },
+		{ TRUNK("profile: { international_prefixes: ['001', '00'] }"),
+		  "3:68: trunks[0].profile.international_prefixes[1]: \"00\" begins another of "
+		  "them, or is begun by one: what follows would be a guess" },
 		{ TRUNK("profile: { international_prefixes: ['1', '2', '3', '4', '5'] }"),
 		  "3:81: international_prefixes: more than 4 entries" },
 	};
@@ -390,7 +393,7 @@ TG_TEST(policy_file_takes_every_key, TG_NEEDS_NOTHING)
 		"  - name: t\n    port: 7\n    vlan: 12\n    peer: 2001:db8::/32\n    mode: "
 		"enforce\n"
 		"    answers_per_second: 5\n"
-		"    profile: { country_code: 852, international_prefixes: [001, 00], "
+		"    profile: { country_code: 852, international_prefixes: [001, 08], "
 		"national_prefix: "
 		"0, bare: international, national_min: 7, national_max: 9 }\n"
 		"answers:\n  - { name: n, code: 607, phrase: Unwanted, reason: 'SIP;cause=607' }\n"

@@ -13,7 +13,7 @@ static const char policy_text[] =
 	"version: 1\n"
 	"trunks:\n"
 	"  - { name: tagged, port: 0, vlan: 100, peer: 192.0.2.0/24, mode: enforce, profile: { "
-	"country_code: '65', international_prefixes: ['00', '001'], national_prefix: '0', bare: "
+	"country_code: '65', international_prefixes: ['00', '011'], national_prefix: '0', bare: "
 	"national, national_min: 8, national_max: 8 } }\n"
 	"  - { name: odd-bits, port: 0, vlan: none, peer: 198.51.100.160/27 }\n"
 	"  - { name: v6, port: 1, peer: 2001:db8:8000::/33 }\n"
