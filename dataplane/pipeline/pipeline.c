@@ -170,7 +170,7 @@ static enum tg_reason read_frame(const struct tg_frame_in *in, struct tg_frame *
 	if (reason != TG_REASON_NONE)
 		return reason;
 	payload = (struct tg_span){ in->data + f->payload_off, f->payload_len };
-	reason = tg_sip_parse(payload, sip);
+	reason = tg_sip_may_begin(payload) ? tg_sip_parse(payload, sip) : TG_REASON_NOT_SIP;
 	if (reason == TG_REASON_NOT_SIP && is_sigcomp(f, payload))
 		return TG_REASON_SIGCOMP;
 	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE && !checksum_ok(in, f))

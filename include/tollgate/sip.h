@@ -57,6 +57,13 @@ struct tg_sip {
  */
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip);
 
+/* False: tg_sip_parse would say NOT_SIP. What a start line begins with is ASCII (RFC 3261 §7); media
+ * begins with the version, two bits, which are 10 (RFC 3550 §5.1). One byte of a datagram tells. */
+static inline bool tg_sip_may_begin(struct tg_span datagram)
+{
+	return datagram.len == 0 || datagram.data[0] < 0x80;
+}
+
 /* How to answer: what policy says, copied out of its image. Spans outlive the call. */
 struct tg_sip_answer {
 	uint16_t code; /* 300-699 */

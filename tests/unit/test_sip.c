@@ -85,6 +85,29 @@ TG_TEST(SIPT_5_media_and_others_are_not_sip, TG_NEEDS_NOTHING)
 	check_starts(cases, TG_ARRAY_LEN(cases));
 }
 
+/* What the pipeline does not even hand over is what the parser would turn away. */
+TG_TEST(SIPT_5_what_cannot_begin_is_not_sip, TG_NEEDS_NOTHING)
+{
+	uint8_t bytes[] = "INVITE sip:+12025550123@example.com SIP/2.0\r\n\r\n";
+	struct tg_span datagram = { bytes, sizeof(bytes) - 1 };
+	struct tg_sip sip;
+	unsigned first, refused = 0;
+
+	assert_true(tg_sip_may_begin(datagram));
+	assert_true(tg_sip_may_begin((struct tg_span){ NULL, 0 }));
+	for (first = 0; first < 256; first++) {
+		bytes[0] = (uint8_t)first;
+		if (tg_sip_may_begin(datagram))
+			continue;
+		refused++;
+		datagram.len = sizeof(bytes) - 1;
+		assert_int_equal(tg_sip_parse(datagram, &sip), TG_REASON_NOT_SIP);
+		datagram.len = 1;
+		assert_int_equal(tg_sip_parse(datagram, &sip), TG_REASON_NOT_SIP);
+	}
+	assert_int_equal(refused, 128);
+}
+
 TG_TEST(SIPT_7_keepalives, TG_NEEDS_NOTHING)
 {
 	static const struct start_case cases[] = {
