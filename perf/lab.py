@@ -93,8 +93,9 @@ class Program:
         self.log = os.path.join(WORK, name.replace(" ", "_") + ".log")
         with open(self.log, "wb") as log:
             # testpmd ends at a line on standard input, hence a pipe that stays open.
-            self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=cwd)
-        self.stopped = False
+            self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=cwd,
+                                          start_new_session=True)
+        self.stopped = self.ended = False
 
     @property
     def pid(self):
@@ -114,6 +115,9 @@ class Program:
         self.stopped = False
 
     def stop(self):
+        if self.ended:
+            return  # the pid may be another's by now
+        self.ended = True
         if self.popen.poll() is None:
             if self.stopped:
                 self.resume()
@@ -123,6 +127,11 @@ class Program:
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait()
+        # Children that outlive their parent: the session is theirs alone, its number the program's pid.
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         if self.prefix:
             shutil.rmtree("/var/run/dpdk/" + self.prefix, ignore_errors=True)
 
