@@ -162,7 +162,7 @@ uas_start() {
 	local addr=$CALLEE4
 	[ "${FAMILY:-4}" = 6 ] && addr=$CALLEE6
 	background uas in_ns "$NS_S" sipp -sf "$LAB_SIPP/uas.xml" \
-		-i "$addr" -p 5060 -nostdin -trace_logs -log_file "$LAB_DIR/uas.calls" -trace_err \
+		-i "$addr" -p 5060 -buff_size 212992 -nostdin -trace_logs -log_file "$LAB_DIR/uas.calls" -trace_err \
 		-error_file "$LAB_DIR/uas.errors" -trace_stat -stf "$LAB_DIR/uas.stat" -fd 1 "$@"
 	UAS_PID=$LAST_PID
 	wait_for 5 ip netns exec "$NS_S" sh -c 'ss -uln | grep -q :5060' || die "the far end did not start"
@@ -172,10 +172,17 @@ uac() {
 	local calls=$1 rate=$2 inf=$3 src=$CALLER4 dst=$CALLEE4
 	shift 3
 	[ "${FAMILY:-4}" = 6 ] && src=$CALLER6 && dst=[$CALLEE6]
-	ip netns exec "$NS_C" sipp "$dst:5060" -sf "$LAB_SIPP/uac.xml" -i "$src" -p 5060 -m "$calls" -r "$rate" \
+	ip netns exec "$NS_C" sipp "$dst:5060" -sf "$LAB_SIPP/uac.xml" -i "$src" -p 5060 -buff_size 212992 -m "$calls" -r "$rate" \
 		-inf "$inf" -nostdin -trace_logs -log_file "$LAB_DIR/uac.calls" -trace_err \
 		-error_file "$LAB_DIR/uac.errors" -trace_stat -stf "$LAB_DIR/uac.stat" -fd 1 -timeout "${UAC_TIMEOUT:-60}s" \
 		-timeout_error "$@" >>"$LAB_DIR/uac.log" 2>&1
+}
+# peer_losses: datagrams that sipp's own sockets had no room for, when the machine stood still
+peer_losses() {
+	local n
+	for n in "$NS_C" "$NS_S"; do
+		ip netns exec "$n" awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp
+	done | awk '{ n += $1 } END { print n + 0 }'
 }
 # stat_of FILE COLUMN: the last value of a column of sipp's statistics
 stat_of() {
