@@ -305,11 +305,15 @@ static void report(const struct lab *lab, const struct bench_case *c, unsigned p
 	       bench_ratio(&c[FILTER_PACKETS], limit), bench_ns(rte),
 	       bench_ratio(rte, &c[FILTER_LONG]));
 	fflush(stdout);
+	/* What the project promises, not what it has reached: a missed mark has to show as missed. */
 	add_mark(marks, "exact table to memory limit, at most", lab->n, percent,
-		 lab->n >= 10000000 ? 1.35 : 1.9, bench_ratio(&c[TABLE_LONG], limit));
+		 lab->n >= 10000000 ? 1.25 : 1.5, bench_ratio(&c[TABLE_LONG], limit));
 	add_mark(marks, "with filter to without, at most", lab->n, percent, 1.05,
 		 bench_ratio(&c[FILTER_LONG], &c[TABLE_LONG]));
-	add_mark(marks, "faster than rte_hash, at least", lab->n, percent, 2.5,
+	add_mark(marks, "faster than rte_hash, at least", lab->n, percent,
+		 percent >= 100	 ? 6.0
+		 : percent >= 10 ? 3.5
+				 : 2.5,
 		 bench_ratio(rte, &c[FILTER_LONG]));
 }
 
