@@ -20,7 +20,7 @@ WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -
 SAN ?=
 CFLAGS ?= $(OPT) -g
 ALL_CFLAGS = -std=gnu11 $(ARCH) $(CFLAGS) $(WARN) $(SAN) -fno-common -D_GNU_SOURCE
-CPPFLAGS += -Iinclude -I.
+CPPFLAGS += -Iinclude -I. -I$(B)/gen
 LDFLAGS += $(SAN)
 
 # pkg-config only when something is built, and only once: `make help` works before `make deps`.
@@ -41,6 +41,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 PERF_SRC := $(wildcard perf/*.c)
 TSAN_SRC := $(wildcard tests/tsan/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
+ORACLE_SRC := $(wildcard tests/tools/*.cc) # libphonenumber speaks C++
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC))
@@ -52,6 +53,7 @@ PERF_MAINS := $(wildcard perf/bench_*.c perf/make_*.c)
 PERF_OBJ := $(call obj,$(filter-out $(PERF_MAINS),$(PERF_SRC)))
 PERF := $(patsubst perf/%.c,$(B)/perf/%,$(PERF_MAINS))
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/%,$(TOOL_SRC))
+ORACLES := $(patsubst tests/tools/%.cc,$(B)/tests/%,$(ORACLE_SRC))
 TSAN_BIN := $(patsubst tests/tsan/%.c,$(B)/tests/tsan_%,$(TSAN_SRC))
 PROGRAMS := $(B)/tollgate-dp $(B)/tollgated $(B)/tgctl
 C_FILES = $(LIB_SRC) $(RUN_SRC) $(CONTROL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(PERF_SRC) $(TSAN_SRC) $(TOOL_SRC) tests/fuzz/replay.c
@@ -61,7 +63,7 @@ H_FILES = $(wildcard include/tollgate/*.h dataplane/*/*.h control/*.h tests/*/*.
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test asan tsan fuzz fuzz-smoke fuzz-build bench bench-full lint compdb install clean deps help \
-	programs tests-build format
+	programs tests-build format gen
 
 all: programs ## build everything that is installed: tollgate-dp, tollgated, tgctl
 programs: $(PROGRAMS)
@@ -74,6 +76,15 @@ $(B)/obj/%.o: %.c Makefile
 	$(SAY) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+NUMBERING = $(B)/gen/dataplane/num/numbering_data.h
+GEN = $(NUMBERING)
+gen: $(GEN)
+$(NUMBERING): dataplane/num/numbering.py
+	$(SAY) GEN $@
+	@mkdir -p $(@D)
+	$(Q)/usr/bin/python3 $< > $@
+$(B)/obj/dataplane/num/numbering.o: $(NUMBERING)
 
 define archive
 	$(SAY) AR $@
@@ -107,7 +118,11 @@ $(B)/tests/tsan_%: $(B)/obj/tests/tsan/%.o $(ALL_LIBS)
 	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS))
 $(B)/tests/%: $(B)/obj/tests/tools/%.o $(B)/libtgcontrol.a $(B)/libtollgate.a
 	$(call link,$(CONTROL_LIBS))
-tests-build: $(TESTS) $(patsubst %,$(B)/tests/replay_%,$(FUZZ)) $(TOOLS)
+$(ORACLES): $(B)/tests/%: tests/tools/%.cc $(B)/libtollgate.a
+	$(SAY) CXX $@
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=gnu++17 -O2 -Wall -Wextra -Werror -Iinclude $(SAN) -o $@ $^ -lphonenumber -lsodium -lxxhash
+tests-build: $(TESTS) $(patsubst %,$(B)/tests/replay_%,$(FUZZ)) $(TOOLS) $(ORACLES)
 
 run: deps ## the demonstration: sipp calls through tollgate-dp, a feed update in mid-run, a report
 	$(Q)$(MAKE) --no-print-directory programs
@@ -161,6 +176,7 @@ deps: ## install what is missing, by apt, after saying so
 	$(Q).ci/deps
 
 lint: deps ## clang-format, clang-tidy, cppcheck, .ci/layers, headers compile alone
+	$(Q)$(MAKE) --no-print-directory gen
 	$(Q).ci/lint
 
 format: ## let clang-format rewrite the tree
