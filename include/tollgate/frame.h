@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The common header walk: Ethernet, 802.1Q and 802.1ad tags, IPv4 with options, IPv6 with extension
- * headers, UDP. Shared by the dataplane and the XDP program, hence inline, loops with constant
+ * The common header walk: Ethernet, 802.1Q and 802.1ad tags, MPLS labels, IPv4 with options, IPv6 with
+ * extension headers, UDP. Shared by the dataplane and the XDP program, hence inline, loops with constant
  * bounds, and its own (data, end) checks; the cursor begins above it.
  *
  * May not know what a payload means.
@@ -13,7 +13,9 @@
 #include "tollgate/load.h"
 #include "tollgate/reason.h"
 
-#define TG_FRAME_MAX_VLAN 2
+#define TG_FRAME_MAX_VLAN 3
+/* Transport, entropy (two), service: what a provider's network stacks up. Deeper is `mpls`. */
+#define TG_FRAME_MAX_MPLS 4
 #define TG_FRAME_MAX_IPV6_EXT 6
 
 /* IEEE 802 registration authority, EtherType values */
@@ -75,9 +77,15 @@ struct tg_frame {
 	uint16_t dport;
 	uint16_t vlan[TG_FRAME_MAX_VLAN]; /* VID, outermost first */
 	uint8_t n_vlan;
+	uint8_t n_mpls;	    /* labels; they say nothing of the way back */
 	uint8_t ip_version; /* 4 or 6, 0 when not IP */
-	uint8_t l4_proto;
-	uint8_t dscp; /* with ECN: the TOS / traffic class octet */
+	uint8_t l4_proto;   /* of an IPv6 fragment: what its fragment header names */
+	uint8_t dscp;	    /* with ECN: the TOS / traffic class octet */
+	/* Only of a fragment; its bytes begin at l4_off. */
+	uint8_t frag_more; /* M: not the datagram's last */
+	uint16_t frag_off; /* where its bytes belong in the datagram */
+	uint16_t frag_len; /* how many, by the IP header: the frame may end before */
+	uint32_t frag_id;
 };
 
 /* Ports whose payload is not a call in the clear, whatever is in it. */
@@ -228,12 +236,17 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_ipv4(const uint8_t *p, const uint8_t *e
 		return TG_REASON_TRUNCATED;
 	if (total < header)
 		return TG_REASON_IP_MALFORMED;
-	if (tg_load_be16(p + 6) & 0x3fff) /* MF, offset */
+	f->l4_off = (uint16_t)(f->l3_off + header);
+	if (tg_load_be16(p + 6) & 0x3fff) { /* MF, offset */
+		f->frag_more = p[6] >> 5 & 1;
+		f->frag_off = (uint16_t)(tg_load_be16(p + 6) << 3);
+		f->frag_len = (uint16_t)(total - header);
+		f->frag_id = tg_load_be16(p + 4);
 		return TG_REASON_FRAGMENT;
+	}
 	p += header;
 	if (p > end)
 		return TG_REASON_TRUNCATED;
-	f->l4_off = (uint16_t)(f->l3_off + header);
 	return tg_frame_l4(p, end, total - header, f);
 }
 
@@ -308,6 +321,14 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_ipv6(const uint8_t *p, const uint8_t *e
 		if (p + 8 > end)
 			return TG_REASON_TRUNCATED;
 		reason = tg_frame_extension(p, f->l4_proto, i == 0, &len);
+		if (reason == TG_REASON_FRAGMENT) {
+			f->l4_off = (uint16_t)(off + 8);
+			f->l4_proto = p[0];
+			f->frag_more = p[3] & 1;
+			f->frag_off = tg_load_be16(p + 2) & 0xfff8;
+			f->frag_len = (uint16_t)(left - 8);
+			f->frag_id = tg_load_be32(p + 4);
+		}
 		if (reason != TG_REASON_NONE)
 			return reason;
 		if (len > left)
@@ -326,7 +347,36 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_ipv6(const uint8_t *p, const uint8_t *e
 }
 
 /*
- * TG_REASON_NONE: a whole UDP datagram, all fields set. Anything else: the reason for which the
+ * Behind an MPLS EtherType: steps over the labels (RFC 3032 §2.1: the last has bit S set) and tells
+ * what follows by its first nibble, as routers do (RFC 4928 §2). A pseudowire's control word (0,
+ * RFC 4385 §3) or associated channel (1, RFC 5586 §2) is no IP. `type` becomes the EtherType of what
+ * was found, or stays.
+ */
+TG_ALWAYS_INLINE const uint8_t *tg_frame_mpls(const uint8_t *p, const uint8_t *end, uint32_t *type,
+					      struct tg_frame *f)
+{
+	bool bottom = false;
+	unsigned i;
+
+	for (i = 0; i < TG_FRAME_MAX_MPLS && !bottom; i++) {
+		if (p + 4 > end)
+			return p;
+		bottom = p[2] & 1;
+		f->n_mpls++;
+		p += 4;
+	}
+	if (!bottom || p + 1 > end)
+		return p;
+	if (p[0] >> 4 == 4)
+		*type = TG_ETHERTYPE_IPV4;
+	else if (p[0] >> 4 == 6)
+		*type = TG_ETHERTYPE_IPV6;
+	return p;
+}
+
+/*
+ * TG_REASON_NONE: a whole UDP datagram, all fields set. TG_REASON_FRAGMENT: a fragment, with what is
+ * needed to put the datagram together. Anything else: the reason for which the
  * frame is not looked into further; what was reached by then is set, the rest zero. A length that
  * does not fit the frame is never trusted. A priority tag counts as a tag with VID 0.
  *
@@ -360,7 +410,9 @@ static inline enum tg_reason tg_frame_walk(const uint8_t *data, const uint8_t *e
 		type = tg_load_be16(p + 2);
 		p += 4;
 	}
-	f->l3_off = (uint16_t)(14 + 4 * i);
+	if (type == TG_ETHERTYPE_MPLS || type == TG_ETHERTYPE_MPLS_UPSTREAM)
+		p = tg_frame_mpls(p, end, &type, f);
+	f->l3_off = (uint16_t)(14 + 4 * (f->n_vlan + f->n_mpls));
 	switch (type) {
 	case TG_ETHERTYPE_IPV4:
 		return tg_frame_ipv4(p, end, f);

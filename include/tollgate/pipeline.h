@@ -91,7 +91,7 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 #define TG_ANSWER_FALLBACK 0xff
 #define TG_ANSWER_FALLBACK_CODE 603
 
-/* Longest answer frame: two tags, IPv6, UDP, and the header bytes of a 9000-byte INVITE. */
+/* Longest answer frame: three tags, IPv6, UDP, and the header bytes of a 9000-byte INVITE. */
 #define TG_ANSWER_MAX 9216
 
 /*

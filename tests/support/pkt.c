@@ -30,7 +30,7 @@ uint16_t tg_pkt_sum(const uint8_t *bytes, size_t len, uint32_t sum)
 static size_t put_ethernet(const struct tg_pkt *p, uint8_t *out)
 {
 	static const uint8_t macs[12] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1 };
-	const uint16_t ip = p->ipv6 ? 0x86dd : 0x0800;
+	const uint16_t ip = p->n_mpls ? 0x8847 : p->ipv6 ? 0x86dd : 0x0800;
 	size_t n = sizeof(macs);
 	unsigned i;
 
@@ -43,7 +43,10 @@ static size_t put_ethernet(const struct tg_pkt *p, uint8_t *out)
 		n += 4;
 	}
 	tg_store_be16(out + n, p->ethertype ? p->ethertype : ip);
-	return n + 2;
+	n += 2;
+	for (i = 0; i < p->n_mpls; i++, n += 4) /* RFC 3032 §2.1: label, TC, S, TTL */
+		tg_store_be32(out + n, (16 + i) << 12 | (i + 1 == p->n_mpls) << 8 | 64);
+	return n;
 }
 
 static void put_address(int family, const char *text, const char *otherwise, uint8_t *out)

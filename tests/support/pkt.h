@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TG_PKT_MAX 65600 /* two MACs, type, three tags, and the longest IPv4 packet */
-#define TG_PKT_MAX_TAGS 3
+#define TG_PKT_MAX 65600 /* two MACs, type, tags, labels, and the longest IPv4 packet */
+#define TG_PKT_MAX_TAGS 4
 #define TG_PKT_MAX_EXT 8
 
 struct tg_pkt {
@@ -31,6 +31,7 @@ struct tg_pkt {
 	unsigned n_vlan;		/* tags, outermost first */
 	uint16_t vlan[TG_PKT_MAX_TAGS]; /* the whole TCI: PCP, DEI, VID */
 	uint16_t tpid[TG_PKT_MAX_TAGS]; /* 0 = 0x8100; the outer one of several: 0x88a8 */
+	unsigned n_mpls;		/* labels in front of the IP header, the last one with S */
 	uint16_t ethertype;		/* 0 = IP; else the payload follows this type at once */
 
 	uint8_t dscp;		/* the whole TOS or traffic class octet */

@@ -33,13 +33,17 @@ function first(field) { sub(/,.*/, "", field); return field }
 function is_text(hex) { return hex ~ /^((4[1-9a-f]|5[0-9a])(4[1-9a-f]|5[0-9a])(4[1-9a-f]|5[0-9a])|0[ad](0[ad]|4[1-9a-f]|5[0-9a])..)/ }
 
 # What the walk must say, from the protocols that tshark found, down to the one above IP.
-function expect(    n, i, t, tags, ip) {
+function expect(    n, i, t, tags, labels, ip) {
 	n = split($9, layer, ":")
 	for (i = 2; i <= n && layer[i] ~ /^(ethertype|vlan|ieee8021ad)$/; i++)
 		tags += layer[i] != "ethertype"
 	t = i <= n ? layer[i] : ""
-	if (tags > 2) return "vlan_depth"
-	if (t == "mpls") return "mpls"
+	if (tags > 3) return "vlan_depth"
+	if (t == "mpls") {
+		while (layer[i] == "mpls" && i <= n) { labels++; i++ }
+		t = i <= n ? layer[i] : ""
+		if (labels > 4 || (t != "ip" && t != "ipv6")) return "mpls"
+	}
 	if (t == "pppoes") return "pppoe"
 	if (t ~ /^(nsh|cmd|macsec|ieee8021ah)$/) return "tunnel"
 	if (t != "ip" && t != "ipv6") return "not_ip"
@@ -81,7 +85,7 @@ BEGIN { while ((getline line < explained) > 0) { split(line, e, "\t"); known[e[1
 	}
 	want = expect()
 	if ($3 != want) { complain("not " want); next }
-	# In a tunnel tshark may have found more tags; of three, the walk reads two.
+	# In a tunnel tshark may have found more tags; of four, the walk reads three.
 	if ($3 !~ /^(vlan_depth|tunnel|mpls)$/ && $4 != vlans()) complain("VLANs " vlans())
 	if ($3 != "-") next
 	compared++

@@ -123,7 +123,8 @@ TG_TEST(L2_1_vlan_tags, TG_NEEDS_NOTHING)
 		{ .pkt = { .n_vlan = 2, .tpid = { 0x8100, 0x8100 } },
 		  .payload_off = 50,
 		  .reason = NONE },
-		{ .pkt = { .n_vlan = 3 }, .reason = TG_REASON_VLAN_DEPTH }, );
+		{ .pkt = { .n_vlan = 3 }, .payload_off = 54, .reason = NONE },
+		{ .pkt = { .n_vlan = 4 }, .reason = TG_REASON_VLAN_DEPTH }, );
 	n = tg_pkt_build(&qinq, sip, SIP_LEN, bytes);
 	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
 	assert_int_equal(f.n_vlan, 2);
@@ -132,7 +133,47 @@ TG_TEST(L2_1_vlan_tags, TG_NEEDS_NOTHING)
 	assert_int_equal(f.l3_off, 22);
 }
 
-TG_TEST(L2_2_mpls_and_pppoe_are_blind, TG_NEEDS_NOTHING)
+TG_TEST(L2_2_mpls_labels_then_ip, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p = { .n_mpls = 3, .n_vlan = 3, .ipv6 = true };
+	struct tg_frame f;
+	size_t n;
+
+	CHECK_FRAMES({ .pkt = { .n_mpls = 1 }, .payload_off = 46, .reason = NONE },
+		     { .pkt = { .n_mpls = 4 }, .payload_off = 58, .reason = NONE },
+		     { .pkt = { .n_mpls = 2, .n_vlan = 1, .ipv6 = true },
+		       .payload_off = 74,
+		       .reason = NONE },
+		     { .pkt = { .n_mpls = 1, .ethertype = 0x8848 }, .reason = TG_REASON_MPLS },
+		     { .pkt = { .n_mpls = 5 }, .reason = TG_REASON_MPLS },
+		     { .pkt = { .n_mpls = 1, .proto = 6 }, .reason = TG_REASON_TCP },
+		     { .pkt = { .n_mpls = 1, .ipv4_fragment = 0x2000 },
+		       .reason = TG_REASON_FRAGMENT }, );
+	n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	assert_int_equal(f.n_mpls, 3);
+	assert_int_equal(f.n_vlan, 3);
+	assert_int_equal(f.l3_off, 14 + 12 + 12);
+}
+
+/* RFC 4385 §3 and RFC 5586 §2: what begins with 0 or 1 is no IP, nor is anything but 4 and 6. */
+TG_TEST(L2_2_pseudowires_pass, TG_NEEDS_NOTHING)
+{
+	const struct tg_pkt p = { .n_mpls = 2 };
+	struct tg_frame f;
+	unsigned nibble;
+	size_t n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
+
+	for (nibble = 0; nibble < 16; nibble++) {
+		bytes[22] = (uint8_t)(nibble << 4 | 5);
+		if (nibble == 4)
+			assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+		else if (nibble != 6)
+			assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_MPLS);
+	}
+}
+
+TG_TEST(L2_2_what_is_blind, TG_NEEDS_NOTHING)
 {
 	CHECK_FRAMES({ .pkt = { .ethertype = 0x8847 }, .reason = TG_REASON_MPLS },
 		     { .pkt = { .ethertype = 0x8848, .n_vlan = 2 }, .reason = TG_REASON_MPLS },
@@ -243,6 +284,49 @@ TG_TEST(L3_2_fragments, TG_NEEDS_NOTHING)
 		  .reason = TG_REASON_FRAGMENT },
 		{ .pkt = { .ipv6 = true, .ext = { 0, 44 }, .n_ext = 2, .ipv6_fragment = 0xfff9 },
 		  .reason = TG_REASON_FRAGMENT }, );
+}
+
+/* What putting a datagram together needs of each piece. */
+TG_TEST(L3_2_fragment_fields, TG_NEEDS_NOTHING)
+{
+	static const struct {
+		struct tg_pkt pkt;
+		uint16_t l4_off, off;
+		bool more;
+		uint32_t id;
+	} cases[] = {
+		{ { .ipv4_fragment = 0x2000 }, 34, 0, true, 0x1234 },
+		{ { .ipv4_fragment = 0x1fff, .n_vlan = 2 }, 42, 65528, false, 0x1234 },
+		{ { .ipv4_fragment = 0x6002, .ipv4_options = 8 }, 42, 16, true, 0x1234 },
+		{ { .ipv6 = true, .ext = { 44 }, .ipv6_fragment = 0x0001 },
+		  62,
+		  0,
+		  true,
+		  0x12345678 },
+		{ { .ipv6 = true, .ext = { 0, 44, 60 }, .n_ext = 3, .ipv6_fragment = 0xfff8 },
+		  70,
+		  65528,
+		  false,
+		  0x12345678 },
+	};
+	unsigned i;
+
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		size_t n = tg_pkt_build(&cases[i].pkt, sip, SIP_LEN, bytes);
+		struct tg_frame f;
+
+		assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_FRAGMENT);
+		assert_int_equal(f.l4_off, cases[i].l4_off);
+		assert_int_equal(f.frag_off, cases[i].off);
+		assert_int_equal(f.frag_len, n - cases[i].l4_off);
+		assert_int_equal(f.frag_more, cases[i].more);
+		assert_int_equal(f.frag_id, cases[i].id);
+		assert_int_equal(f.l4_proto, cases[i].pkt.n_ext == 3 ? 60 : TG_IPPROTO_UDP);
+		assert_int_equal(f.payload_off, 0);
+		/* Ethernet's padding, or a cut: the IP header says how long the piece is. */
+		assert_int_equal(walk(bytes, n - 9, TG_LINK_ETHERNET, &f), TG_REASON_FRAGMENT);
+		assert_int_equal(f.frag_len, n - cases[i].l4_off);
+	}
 }
 
 TG_TEST(L3_5_atomic_ipv6_fragment_is_whole, TG_NEEDS_NOTHING)
