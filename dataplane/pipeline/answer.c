@@ -55,6 +55,12 @@ static bool is_host_address(const uint8_t *a, unsigned version)
 	return a[0] != 0xff && memcmp(a, unspecified, sizeof(unspecified)) != 0;
 }
 
+/* Labels are a route of one direction (RFC 3031 §3.1): the way back has others, which nobody told us. */
+static bool has_way_back(const struct tg_frame *f)
+{
+	return f->n_mpls == 0;
+}
+
 static bool is_between_hosts(const struct tg_frame_in *in, const struct tg_frame *f)
 {
 	if (in->link == TG_LINK_ETHERNET && ((in->data[0] | in->data[6]) & 1))
@@ -158,8 +164,8 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 	unsigned limit, len;
 	struct tg_frame a = *f;
 
-	if (f->dport == 0 || reply_port(f, r->sip) == 0 || !is_between_hosts(in, f) ||
-	    cap <= headers)
+	if (!has_way_back(f) || f->dport == 0 || reply_port(f, r->sip) == 0 ||
+	    !is_between_hosts(in, f) || cap <= headers)
 		return 0;
 	limit = cap < frame_limit(f) ? cap : frame_limit(f);
 	len = build_sip(pl, gen, in, r, (struct room){ out + headers, limit - headers });

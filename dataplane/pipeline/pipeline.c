@@ -122,7 +122,7 @@ static uint64_t keyed_hash(const struct tg_pipeline *pl, const void *bytes, size
 
 /* ---- phase 1: heads of frames ------------------------------------------------------------------ */
 
-/* Ethernet 14 + two tags 8 + IPv6 40 + UDP 8 = 70 bytes, and a start line: two cache lines. From
+/* Ethernet 14 + three tags 12 + IPv6 40 + UDP 8 = 74 bytes, and a start line: two cache lines. From
  * there on the parser reads straight ahead, which the hardware prefetcher sees by itself. */
 static void prefetch_heads(const struct burst *b)
 {

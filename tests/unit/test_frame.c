@@ -144,7 +144,6 @@ TG_TEST(L2_2_mpls_labels_then_ip, TG_NEEDS_NOTHING)
 		     { .pkt = { .n_mpls = 2, .n_vlan = 1, .ipv6 = true },
 		       .payload_off = 74,
 		       .reason = NONE },
-		     { .pkt = { .n_mpls = 1, .ethertype = 0x8848 }, .reason = TG_REASON_MPLS },
 		     { .pkt = { .n_mpls = 5 }, .reason = TG_REASON_MPLS },
 		     { .pkt = { .n_mpls = 1, .proto = 6 }, .reason = TG_REASON_TCP },
 		     { .pkt = { .n_mpls = 1, .ipv4_fragment = 0x2000 },

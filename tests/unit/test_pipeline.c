@@ -557,6 +557,29 @@ TG_TEST(pipeline_unanswerable_calls_go_on, TG_NEEDS_NOTHING)
 }
 
 /* OP-8: a source gets so many answers, then silence; the far end is spared all the same. */
+/* Labels are not symmetric: whoever is rejected on a label path goes on, and is counted. */
+TG_TEST(L2_2_no_answer_on_a_label_path, TG_NEEDS_NOTHING)
+{
+	static const struct tg_pkt pkts[] = { { .n_mpls = 1 },
+					      { .n_mpls = 2, .n_vlan = 1, .ipv6 = true } };
+	const struct tg_sip_text fraud = { .from = TG_TEST_FRAUD }, drop = { .from = TG_TEST_TDOS };
+	char text[TG_SIP_TEXT_MAX];
+	struct fixture f;
+	unsigned i;
+
+	setup(&f);
+	for (i = 0; i < TG_ARRAY_LEN(pkts); i++) {
+		struct tg_result r;
+
+		r = judge_in(&f, &f.g.gen, &shoot(&pkts[i], text, tg_sip_text(&fraud, text))->in);
+		assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_ANSWER_IMPOSSIBLE);
+		assert_int_equal(r.verdict.action, TG_ACTION_REJECT);
+		r = judge_in(&f, &f.g.gen, &shoot(&pkts[i], text, tg_sip_text(&drop, text))->in);
+		assert_result(&r, true, TG_FATE_ABSORB, TG_REASON_TDOS);
+	}
+	teardown(&f);
+}
+
 TG_TEST(OP_8_answers_to_one_source_are_capped, TG_NEEDS_NOTHING)
 {
 	struct tg_sip_text t = { .from = TG_TEST_FRAUD };
