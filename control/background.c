@@ -113,7 +113,7 @@ static void persist_done(struct tg_job *job)
 	tg_daemon_alarm(d, TG_DAEMON_ALARM_DISK, p->rc != 0, p->err.text);
 	d->persisting = false;
 	free(p);
-	if (d->persist_again && !d->stopping)
+	if (d->persist_again)
 		tg_background_persist(d);
 }
 
@@ -152,13 +152,20 @@ void tg_background_persist(struct tg_daemon *d)
 	tg_generations_to_history(&d->generations, &p->keep);
 	p->history = p->keep;
 	leave_out_unanswered(d, &p->history);
-	for (i = 0; i < d->generations.n; i++) {
+	/* The history's sets are the first of the list. */
+	for (i = 0; i < p->history.n; i++) {
 		persist_add(p, d->generations.set[i].base);
 		persist_add(p, d->generations.set[i].delta);
 		persist_add(p, d->generations.set[i].policy);
 	}
 	d->persisting = true;
-	tg_worker_submit(d->disk, &p->job);
+	if (!d->stopping) {
+		tg_worker_submit(d->disk, &p->job);
+		return;
+	}
+	/* The worker has ended, and what came into force while it wrote goes to disk all the same. */
+	p->job.run(&p->job);
+	p->job.done(&p->job);
 }
 
 /* ---- SQLite -------------------------------------------------------------------------------------- */

@@ -85,11 +85,15 @@ static void take_policy(struct tg_daemon *d, char *text, struct tg_memimage *ima
 	free(d->policy_text);
 	d->policy_text = text;
 	tg_daemon_alarm(d, TG_DAEMON_ALARM_POLICY, false, NULL);
-	if (d->pinned) {
-		tg_memimage_put(d->pin.policy);
-		d->pin.policy = tg_memimage_ref(d->policy);
-		d->pin.meta.policy_id = d->policy->id;
-	}
+}
+
+/* A policy that is loaded while the table is pinned applies to the pinned table. */
+static int pin_policy(struct tg_daemon *d, struct tg_error *err)
+{
+	tg_memimage_put(d->pin.policy);
+	d->pin.policy = tg_memimage_ref(d->policy);
+	d->pin.meta.policy_id = d->policy->id;
+	return tg_images_pin(d->images, &d->pin.meta, err);
 }
 
 int tg_daemon_set_policy(struct tg_daemon *d, const char *text, size_t len, struct tg_error *err)
@@ -110,9 +114,7 @@ int tg_daemon_set_policy(struct tg_daemon *d, const char *text, size_t len, stru
 		return rc;
 	}
 	take_policy(d, copy, image);
-	if (d->pinned)
-		rc = tg_images_pin(d->images, &d->pin.meta, err);
-	return rc;
+	return d->pinned ? pin_policy(d, err) : 0;
 }
 
 static char *read_policy_option(const char *path, size_t *len, struct tg_error *err)
@@ -177,6 +179,12 @@ static int load_policy(struct tg_daemon *d, struct tg_error *err)
 		return tg_error_set(err, rc, "%s", tg_error_format(&why, file, at, sizeof(at)));
 	}
 	take_policy(d, text, image);
+	/* Loaded and pinned, but killed before its image was on disk. Any other policy than the pinned
+	 * one stays out: it may be what the operator went back from. */
+	if (d->pinned && !d->pin.policy && d->pin.meta.policy_id == d->policy->id) {
+		d->pin.policy = tg_memimage_ref(d->policy);
+		tg_daemon_alarm(d, TG_DAEMON_ALARM_PINNED, true, NULL);
+	}
 	return 0;
 }
 
@@ -207,6 +215,7 @@ static void load_images(struct tg_daemon *d)
 	struct tg_generations_set *last;
 	struct tg_images_set pin;
 	struct tg_error err;
+	bool have_history;
 	int rc;
 
 	rc = tg_images_read_history(d->images, &history, &err);
@@ -216,9 +225,16 @@ static void load_images(struct tg_daemon *d)
 	last = tg_generations_current(&d->generations);
 	if (last && load_set(d, last, &err) != 0)
 		warnx("last generation: %s", err.text);
+	have_history = rc == 0;
 	rc = tg_images_read_pin(d->images, &pin, &err);
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
+		/* A daemon that was killed between its images and its history, or between the history
+		 * and the sweep, left files that nothing names. With a pin, or without a history, they
+		 * may be all there is: the next publication sweeps. */
+		if (have_history)
+			tg_images_collect(d->images, &history);
 		return;
+	}
 	/* Pinned and not readable is still pinned: what the operator went back from must not come
 	 * into force by itself. Nothing is published until somebody decides. */
 	d->pinned = true;

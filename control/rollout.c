@@ -271,8 +271,11 @@ void tg_rollout_ack(void *ctx, const struct tg_ctl_ack *ack)
 		tg_daemon_alarm(d, TG_DAEMON_ALARM_REFUSED, true, ack->text);
 		tg_generations_refuse(&d->generations, ack->generation);
 		finish(d, &effect);
+		/* It may have taken another set's place in the history, whose files are on disk still. */
 		if (ack->status == -EBUSY)
 			event_add(d->retry, &(struct timeval){ 0, RETRY_MS * 1000 });
+		else
+			tg_background_persist(d);
 	}
 	tg_rollout_kick(d);
 }
