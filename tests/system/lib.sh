@@ -47,7 +47,7 @@ lab_close() {
 	trap '' INT TERM
 	for p in "${LAB_PIDS[@]}"; do kill -CONT "$p" 2>/dev/null; kill -TERM "$p" 2>/dev/null; done
 	for p in "${LAB_PIDS[@]}"; do
-		wait_for 3 eval "! kill -0 $p" || kill -KILL "$p" 2>/dev/null
+		wait_for 10 eval "! kill -0 $p" || kill -KILL "$p" 2>/dev/null
 		wait "$p" 2>/dev/null
 	done
 	for n in "${LAB_NS[@]}"; do
@@ -128,18 +128,18 @@ dp_start() {
 		--vdev "net_af_xdp1,iface=${DP_PORTS[1]}" -- --images "$STATE/images" --control "$DP_SOCKET" \
 		--events "$EVENTS" "$@"
 	DP_PID=$LAST_PID
-	wait_for 20 test -S "$DP_SOCKET" || {
+	wait_for 60 test -S "$DP_SOCKET" || {
 		tail -n 20 "$LAB_DIR/dp.log"
 		die "tollgate-dp did not start"
 	}
-	wait_for 10 telemetry_alive || die "no telemetry"
+	wait_for 30 telemetry_alive || die "no telemetry"
 }
 # daemon_start [OPTIONS...]
 daemon_start() {
 	background tollgated "$LAB_BUILD/tollgated" --state "$STATE" --socket "$CTL_SOCKET" \
 		--dataplane "$DP_SOCKET" --events "$EVENTS" "$@"
 	DAEMON_PID=$LAST_PID
-	wait_for 20 ctl status || {
+	wait_for 60 ctl status || {
 		tail -n 20 "$LAB_DIR/tollgated.log"
 		die "tollgated did not start"
 	}
@@ -165,7 +165,7 @@ uas_start() {
 		-i "$addr" -p 5060 -buff_size 212992 -nostdin -trace_logs -log_file "$LAB_DIR/uas.calls" -trace_err \
 		-error_file "$LAB_DIR/uas.errors" -trace_stat -stf "$LAB_DIR/uas.stat" -fd 1 "$@"
 	UAS_PID=$LAST_PID
-	wait_for 5 ip netns exec "$NS_S" sh -c 'ss -uln | grep -q :5060' || die "the far end did not start"
+	wait_for 30 ip netns exec "$NS_S" sh -c 'ss -uln | grep -q :5060' || die "the far end did not start"
 }
 # uac CALLS RATE INF-FILE [sipp options]: runs to its end; its exit code
 uac() {
@@ -226,7 +226,7 @@ lab_run_up() {
 	lab_policy
 	daemon_start --policy "$LAB_DIR/policy.yaml"
 	dp_start
-	wait_for 10 daemon_connected || die "the daemon does not find the dataplane"
+	wait_for 30 daemon_connected || die "the daemon does not find the dataplane"
 	ctl feed import "$LAB_DIR/feed.csv" --source lab >"$LAB_DIR/import.out" || die "import: $(cat "$LAB_DIR/import.out")"
 	uas_start
 }

@@ -20,8 +20,8 @@ uac 200 200 "$LAB_DIR/inf" -trace_msg -message_file "$LAB_DIR/uac.messages" || d
 expect_calls 200 "$LAB_DIR/listed"
 check "INVITEs sent again" "$(stat_of "$LAB_DIR/uac.stat" 'Retransmissions(C)')" 15
 check "verdicts from memory" "$(telemetry /tollgate/stats | jq .verdicts_repeated)" 15
-wait_for 2 eval "[ \$(reason ack_absorbed) = 20 ]"
+wait_for 20 eval "[ \$(reason ack_absorbed) = 20 ]"
 check "ACKs absorbed" "$(reason ack_absorbed)" 20
 kill "$shim"
-wait_for 5 eval "! kill -0 $shim"
+wait_for 20 eval "! kill -0 $shim"
 check "answers lost on the way" "$(sed -n 's/.* lost \([0-9]*\).*/\1/p' "$LAB_DIR/shim.log")" 15

@@ -16,7 +16,7 @@ for family in 4 6; do
 	absorbed=$(reason ack_absorbed) fraud=$(reason fraud)
 	[ $family = 6 ] && {
 		kill "$UAS_PID"
-		wait_for 5 eval "! kill -0 $UAS_PID"
+		wait_for 20 eval "! kill -0 $UAS_PID"
 		rm -f "$LAB_DIR"/ua[cs].*
 		FAMILY=6 uas_start
 	}
@@ -24,11 +24,12 @@ for family in 4 6; do
 	say "---- IPv$family"
 	expect_calls 300 "$LAB_DIR/listed"
 	check "retransmissions" "$(stat_of "$LAB_DIR/uac.stat" 'Retransmissions(C)')" 0
-	wait_for 2 eval "[ \$(reason ack_absorbed) = $((absorbed + 30)) ]"
+	wait_for 20 eval "[ \$(reason ack_absorbed) = $((absorbed + 30)) ]"
 	check "ACKs absorbed" "$(($(reason ack_absorbed) - absorbed))" 30
 	check "verdicts by reason fraud" "$(($(reason fraud) - fraud))" 30
 done
 
-events=$(jq -c 'select(.verdict == "reject" and .mode == "enforce")' "$EVENTS" | wc -l)
-check "events of enforced rejections" "$events" 60
+enforced() { jq -c 'select(.verdict == "reject" and .mode == "enforce")' "$EVENTS" | wc -l; }
+wait_for 20 eval '[ "$(enforced)" -ge 60 ]' # written by a thread of their own
+check "events of enforced rejections" "$(enforced)" 60
 check "numbers shown whole in events" "$(grep -cE '\+1202555[0-9]{6}' "$EVENTS")" 0

@@ -21,13 +21,13 @@ daemon_start --policy "$LAB_DIR/policy.yaml"
 wait "$uac" || die "sipp: exit $?, see $LAB_DIR/uac.log"
 expect_calls 1000 "$LAB_DIR/listed"
 check "retransmissions" "$(stat_of "$LAB_DIR/uac.stat" 'Retransmissions(C)')" 0
-wait_for 5 eval "ctl status --json | jq -e '.dataplane.connected'" || die "the daemon did not find the dataplane again"
+wait_for 30 eval "ctl status --json | jq -e '.dataplane.connected'" || die "the daemon did not find the dataplane again"
 
 again() { # NAME: a fresh dataplane and the same calls
 	kill "$DP_PID"
-	wait_for 5 eval "! kill -0 $DP_PID" || die "tollgate-dp did not stop"
+	wait_for 30 eval "! kill -0 $DP_PID" || die "tollgate-dp did not stop"
 	kill "$UAS_PID"
-	wait_for 5 eval "! kill -0 $UAS_PID"
+	wait_for 30 eval "! kill -0 $UAS_PID"
 	rm -f "$LAB_DIR"/ua[cs].* "$DP_SOCKET"
 	dp_start
 	uas_start
@@ -36,7 +36,7 @@ again() { # NAME: a fresh dataplane and the same calls
 
 say "---- dataplane alone"
 kill "$DAEMON_PID"
-wait_for 10 eval "! kill -0 $DAEMON_PID" || die "tollgated did not stop"
+wait_for 30 eval "! kill -0 $DAEMON_PID" || die "tollgated did not stop"
 again
 expect_calls 1000 "$LAB_DIR/listed"
 

@@ -31,6 +31,6 @@ kill -INT -- "-$demo"
 wait "$demo"
 code=$?
 [ "$code" -ne 0 ] || die "an interrupted demonstration ended with success"
-wait_for 10 eval "[ \"\$(traces | tr '\n' ' ')\" = \"$(echo "$before" | tr '\n' ' ')\" ]" ||
+wait_for 30 eval "[ \"\$(traces | tr '\n' ' ')\" = \"$(echo "$before" | tr '\n' ' ')\" ]" ||
 	die "traces after Ctrl-C: $(traces | tr '\n' ' ')"
 say "ok: nothing left behind after Ctrl-C (exit $code)"

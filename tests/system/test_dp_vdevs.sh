@@ -39,7 +39,7 @@ run() {
 	background "$name" "$DP" --no-huge -m 512 --no-pci --file-prefix "$LAB_PREFIX" "$@" \
 		--control "$DIR/dp.sock"
 	DP_PID=$LAST_PID DP_NAME=$name
-	wait_for 10 alive || {
+	wait_for 30 alive || {
 		tail -n 20 "$DIR/$name.log"
 		die "$name: does not start"
 	}
@@ -48,7 +48,7 @@ run() {
 stop() {
 	local rc
 	kill -INT "$DP_PID"
-	wait_for 5 eval "! kill -0 $DP_PID 2>/dev/null || [ \$(ps -o stat= -p $DP_PID) = Z ]" ||
+	wait_for 20 eval "! kill -0 $DP_PID 2>/dev/null || [ \$(ps -o stat= -p $DP_PID) = Z ]" ||
 		die "$DP_NAME: does not stop"
 	wait "$DP_PID"
 	rc=$?
@@ -84,7 +84,7 @@ outside=${counts[0]} inside=${counts[1]} answers=${counts[2]}
 
 say "---- frames that pass are the same bytes, listed callers are answered on their port"
 run pcap -l 0 "${PCAPS[@]}" -- --images images --events events.jsonl --key-file key
-wait_for 5 received $((outside + inside)) || die "not all frames were received: $(ask /tollgate/stats)"
+wait_for 30 received $((outside + inside)) || die "not all frames were received: $(ask /tollgate/stats)"
 check "generation in force" "$(ask /tollgate/generation | jq .number)" 42
 check "numbers in it" "$(ask /tollgate/generation | jq .base_entries)" 1
 check "answers" "$(ask /tollgate/stats | jq .answers_sent)" "$answers"
@@ -110,7 +110,7 @@ say "---- ACKs to those answers are absorbed, after a restart too; others pass"
 acks=$(/usr/bin/python3 "$FRAMES" acks .) || die "ACKs cannot be made"
 run acks -l 0 --vdev net_pcap0,rx_pcap=ack0.pcap,tx_pcap=ack_out0.pcap \
 	--vdev net_pcap1,rx_pcap=in1.pcap,tx_pcap=ack_out1.pcap -- --images images --key-file key --pairs 1:0
-wait_for 5 received $((acks + inside)) || die "not all ACKs were received"
+wait_for 30 received $((acks + inside)) || die "not all ACKs were received"
 check "absorbed" "$(ask /tollgate/reasons | jq .ack_absorbed)" $((acks - 1))
 stop
 check "ACKs that passed" "$(/usr/bin/python3 "$FRAMES" count ack_out1.pcap)" 1
@@ -118,7 +118,7 @@ check "ACKs that passed" "$(/usr/bin/python3 "$FRAMES" count ack_out1.pcap)" 1
 say "---- without images, or with damaged ones, everything passes, and the log says why"
 run none -l 0 --vdev net_pcap0,rx_pcap=in0.pcap,tx_pcap=none0.pcap \
 	--vdev net_pcap1,rx_pcap=in1.pcap,tx_pcap=none1.pcap -- --images nowhere
-wait_for 5 received $((outside + inside)) || die "not all frames were received"
+wait_for 30 received $((outside + inside)) || die "not all frames were received"
 check "not inspected" "$(ask /tollgate/reasons | jq .no_generation)" $((outside + inside))
 stop
 /usr/bin/python3 "$FRAMES" same none1.pcap in0.pcap && /usr/bin/python3 "$FRAMES" same none0.pcap in1.pcap ||
@@ -139,10 +139,10 @@ fcntl.fcntl(fd, 1031, 4096)  # F_SETPIPE_SZ
 open("reading", "w").close()
 time.sleep(60)'
 exec 9<>fifo # the reader need not wait for a writer, nor this shell for the reader
-wait_for 5 test -e reading
+wait_for 30 test -e reading
 run slow -l 0 "${PCAPS[@]}" -- --images images --events fifo --key-file key
 exec 9>&-
-wait_for 5 received $((outside + inside)) || die "not all frames were received"
+wait_for 30 received $((outside + inside)) || die "not all frames were received"
 stop
 /usr/bin/python3 "$FRAMES" check . || die "frames differ"
 grep -q 'events: cannot be written' slow.log || die "the log does not say that events were lost"
@@ -151,7 +151,7 @@ say "---- several queues and workers"
 two() { echo "net_pcap$1,rx_pcap=in$1.pcap,rx_pcap=in$1.pcap,tx_pcap=two$1a.pcap,tx_pcap=two$1b.pcap"; }
 if [ "$(nproc)" -gt 1 ]; then
 	run workers -l 0,1 --vdev "$(two 0)" --vdev "$(two 1)" -- --images images --events events2.jsonl --key-file key
-	wait_for 5 received $((2 * (outside + inside))) || die "not all frames were received"
+	wait_for 30 received $((2 * (outside + inside))) || die "not all frames were received"
 	stop
 	for q in a b; do
 		cp two0$q.pcap out0.pcap
@@ -163,7 +163,7 @@ fi
 
 say "---- other devices start, run and stop"
 run null -l 0 --vdev net_null0 --vdev net_null1 -- --images images
-wait_for 5 received 1000 || die "net_null: no frames"
+wait_for 30 received 1000 || die "net_null: no frames"
 stop
 run ring -l 0 --vdev net_ring0 --vdev net_ring1 -- --idle 50
 stop
@@ -172,7 +172,7 @@ if [ -c /dev/net/tun ]; then
 	ip link set "tg$$a" up
 	ip addr add 10.78.0.1/24 dev "tg$$a"
 	ping -c 1 -W 1 10.78.0.2 >/dev/null 2>&1
-	wait_for 5 received 1 || die "net_tap: no frames"
+	wait_for 30 received 1 || die "net_tap: no frames"
 	stop
 fi
 

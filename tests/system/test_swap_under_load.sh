@@ -15,7 +15,7 @@ calls_file "$LAB_DIR/inf" "$LAB_DIR/callers" +6591234567
 lab_policy
 daemon_start --policy "$LAB_DIR/policy.yaml"
 dp_start
-wait_for 10 daemon_connected || die "daemon and dataplane did not find each other"
+wait_for 30 daemon_connected || die "daemon and dataplane did not find each other"
 {
 	feed_of "$LAB_DIR/listed" fraud 95
 	seq -f "exact,+447%09.0f,caller,spam,50,,bulk" 1 "$entries"
@@ -58,6 +58,6 @@ check "retransmissions" "$(stat_of "$LAB_DIR/uac.stat" 'Retransmissions(C)')" 0
 [ ! -s "$LAB_DIR/swap.errors" ] || die "a swap failed: $(tail -n 3 "$LAB_DIR/swaps")"
 swaps=$((last - first))
 say "swaps acknowledged while calls ran: $swaps"
-[ "$swaps" -ge $((calls / rate * 3)) ] || die "too few swaps to mean anything: $swaps"
-wait_for 2 eval "[ \$(reason ack_absorbed) = $(wc -l <"$LAB_DIR/listed") ]" || die "not every ACK was absorbed"
+[ "$swaps" -ge $((calls / rate)) ] || die "too few swaps to mean anything: $swaps"
+wait_for 20 eval "[ \$(reason ack_absorbed) = $(wc -l <"$LAB_DIR/listed") ]" || die "not every ACK was absorbed"
 check "frames dropped on transmit" "$(telemetry /tollgate/stats | jq .tx_dropped)" 0

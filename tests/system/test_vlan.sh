@@ -25,9 +25,10 @@ one_stack() {
 	uac 100 100 "$LAB_DIR/inf" || die "sipp: exit $?, see $LAB_DIR/uac.log"
 	expect_calls 100 "$LAB_DIR/listed"
 	check "retransmissions" "$(stat_of "$LAB_DIR/uac.stat" 'Retransmissions(C)')" 0
+	wait_for 20 test -s "$EVENTS" # written by a thread of its own
 	check "outer VLAN in events" "$(jq -r .vlan "$EVENTS" | sort -u)" "${tags%%,*}"
 	kill "$shim0"
-	wait_for 5 eval "! kill -0 $shim0"
+	wait_for 20 eval "! kill -0 $shim0"
 	check "frames with other tags" "$(sed -n 's/.*wrong_tags //p' "$LAB_DIR/shim0.log")" 0
 }
 
