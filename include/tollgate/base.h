@@ -6,7 +6,11 @@
 #ifndef TG_BASE_H
 #define TG_BASE_H
 
+#ifdef __bpf__
+#define static_assert _Static_assert /* there is no libc below */
+#else
 #include <assert.h>
+#endif
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
