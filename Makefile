@@ -29,7 +29,7 @@ DPDK_CFLAGS = $(eval DPDK_CFLAGS := $(call pkg,--cflags-only-I,libdpdk) -include
 DPDK_LIBS = $(eval DPDK_LIBS := $(call pkg,--libs,libdpdk))$(DPDK_LIBS)
 DP_LIBS = -lxxhash -lsodium
 CONTROL_LIBS = -lsqlite3 -levent -lcyaml -lyaml -ljansson -lpcap -lsodium -lxxhash -lpthread -lm
-RUN_LIBS = $(DPDK_LIBS) -ljansson -lsodium -lxxhash -lpthread
+RUN_LIBS = $(DPDK_LIBS) -lcrypto -ljansson -lsodium -lxxhash -lpthread
 
 # ---- sources: a room is a folder; a file in it is built ------------------------------------------
 LIB_SRC := $(filter-out %.inc.c,$(wildcard dataplane/*.c $(patsubst %,dataplane/%/*.c,num sig rep policy flow pipeline)))
@@ -111,7 +111,7 @@ $(B)/tgctl: $(B)/obj/control/tgctl.o $(B)/libtgcontrol.a $(B)/libtollgate.a
 ALL_LIBS = $(B)/libtgrun.a $(B)/libtgcontrol.a $(B)/libtollgate.a
 TESTS := $(B)/tests/tollgate-tests
 $(TESTS): $(TEST_OBJ) $(ALL_LIBS)
-	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS) -lcmocka)
+	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS) -lcrypto -lcmocka)
 $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libtgcontrol.a $(B)/libtollgate.a
 	$(call link,$(CONTROL_LIBS))
 $(B)/tests/tsan_%: $(B)/obj/tests/tsan/%.o $(ALL_LIBS)
