@@ -8,10 +8,10 @@
 
 #include "tollgate/table.h"
 
+/* The table has buckets. Words that are no E.164 number are taken for one: the caller knows better. */
 struct tg_probe_ops {
 	const char *name;
-	/* listings[i] = what the table says of nums[i]; unchanged when it says nothing. The table has
-	 * buckets. Numbers that are no E.164 number are never listed. */
+	/* listings[i] = what the table says of nums[i], 0 = nothing. */
 	void (*exact)(const struct tg_table *t, const struct tg_num *nums, unsigned n,
 		      uint32_t *listings);
 	/* The same, through the filter that the table has. Returns how many numbers passed it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The probe, as a software pipeline over chunks of 32 numbers. A variant defines
+ * The probe, as a software pipeline over chunks of 64 numbers. A variant defines
  *	static unsigned match(const struct view *v, const uint64_t *const bucket[GROUP],
  *			      const uint64_t want[GROUP], uint32_t found[GROUP])
  *		found[i] = the listing of the entry in bucket[i] that equals want[i] in the bits of
@@ -15,6 +15,8 @@
  * after all 32 have been asked for drains that queue at the end of each chunk (2.0 times the limit,
  * measured); asking for chunk i+1 between the probes of chunk i does not (1.25 times).
  */
+#include <string.h>
+
 #include "dataplane/rep/probe_view.h"
 
 /* Keys on their way into buckets that have been asked for. */
@@ -40,53 +42,42 @@ static inline struct view view_of(const struct tg_table *t)
 	};
 }
 
-/*
- * The number's word goes into the multiplication as it is: digits and kind, above bit 50, do not come
- * through modulo 2^50. A word that is no E.164 number keeps bits of its kind in what is looked for,
- * above all that a match compares: it is found nowhere.
- */
 static inline void ask_bucket(const struct view *v, struct keys *k, unsigned i, struct tg_num num)
 {
 	const uint64_t y = tg_exact_mix(&v->exact, num.v);
 	const uint32_t c = tg_crc32c_u64(y);
-	const uint64_t no_e164 = (num.v ^ (uint64_t)TG_NUM_E164 << TG_NUM_KIND_SHIFT) &
-				 ~0ull << TG_NUM_KIND_SHIFT;
 
 	k->bucket[i] = v->buckets + (size_t)tg_exact_home(&v->exact, c) * TG_BUCKET_ENTRIES;
-	k->want[i] = tg_exact_tag(&v->exact, y, c) | no_e164;
+	k->want[i] = tg_exact_tag(&v->exact, y, c);
 	__builtin_prefetch(k->bucket[i]);
 }
-static_assert(TG_KEY_HIGH_BITS + TG_LOW_BITS_MAX + 1 <= TG_NUM_KIND_SHIFT,
-	      "a kind is above tag and displaced flag");
 
-/* Repeats the last key up to a whole group; returns its end. */
-static inline unsigned fill_group(struct keys *k)
+static inline uint64_t low_bits(unsigned n)
 {
-	unsigned i;
+	return ~0ull >> (64 - n);
+}
 
+/* Keys `from`, a whole number of groups, to the last: listings to `found`, which need have no room for
+ * more. Bit i of the result: key i may stand in its other bucket. */
+static inline uint64_t match_from(const struct view *v, struct keys *k, unsigned from,
+				  uint32_t *found)
+{
+	uint32_t last[GROUP];
+	uint64_t missed = 0;
+	unsigned g = from, i;
+
+	for (; g + GROUP <= k->n; g += GROUP)
+		missed |= (uint64_t)match(v, k->bucket + g, k->want + g, found + g) << g;
+	if (g == k->n)
+		return missed;
 	for (i = k->n; i % GROUP; i++) {
-		k->bucket[i] = k->bucket[k->n - 1];
-		k->want[i] = k->want[k->n - 1];
+		k->bucket[i] = k->bucket[g];
+		k->want[i] = k->want[g];
 	}
-	return i;
-}
-
-/* All keys of `k`: listings to `found`. Bit i of the result: key i may stand in its other bucket. */
-static inline uint32_t match_all(const struct view *v, struct keys *k, uint32_t *found)
-{
-	const unsigned end = fill_group(k);
-	uint32_t missed = 0;
-	unsigned g;
-
-	for (g = 0; g < end; g += GROUP)
-		missed |= (uint32_t)match(v, k->bucket + g, k->want + g, found + g) << g;
-	return missed & (uint32_t)((1ull << k->n) - 1);
-}
-
-/* No branch: which of the keys are listed is what nobody can predict. */
-static inline void answer(uint32_t *listing, uint32_t found)
-{
-	*listing = found | (*listing & -(uint32_t)(found == 0));
+	missed |= (uint64_t)match(v, k->bucket + g, k->want + g, last) << g;
+	for (i = g; i < k->n; i++)
+		found[i] = last[i - g];
+	return missed & low_bits(k->n);
 }
 
 /* Asks for the other bucket of key `from` (5 % of keys); it is probed a chunk later, when it has come. */
@@ -104,6 +95,7 @@ static inline void ask_other(const struct view *v, const struct keys *k, unsigne
 	__builtin_prefetch(others->keys.bucket[i]);
 }
 
+/* These have not been found at home: what is found here is the answer. */
 static inline void probe_others(const struct view *v, struct scattered *others, uint32_t *listings)
 {
 	uint32_t found[CHUNK];
@@ -111,69 +103,56 @@ static inline void probe_others(const struct view *v, struct scattered *others, 
 
 	if (others->keys.n == 0)
 		return;
-	match_all(v, &others->keys, found);
+	match_from(v, &others->keys, 0, found);
 	for (i = 0; i < others->keys.n; i++)
-		answer(&listings[others->at[i]], found[i]);
+		listings[others->at[i]] = found[i];
 	others->keys.n = 0;
 }
 
-static inline unsigned at_most_chunk(unsigned left)
+static inline unsigned at_most(unsigned n, unsigned limit)
 {
-	return left < CHUNK ? left : CHUNK;
+	return n < limit ? n : limit;
 }
 
-static inline void ask_all(const struct view *v, struct keys *k, const struct tg_num *nums,
-			   unsigned n)
+/* Two chunks, group by group: `next` is asked for while `now` is probed. */
+static inline uint64_t ask_and_match(const struct view *v, struct keys *next,
+				     const struct tg_num *nums, struct keys *now,
+				     uint32_t *listings)
 {
-	unsigned i;
-
-	for (i = 0; i < n; i++)
-		ask_bucket(v, k, i, nums[i]);
-	k->n = n;
-}
-
-/* Two whole chunks, group by group: `next` is asked for while `now` is probed. */
-static inline uint32_t ask_and_match(const struct view *v, struct keys *next,
-				     const struct tg_num *nums, const struct keys *now,
-				     uint32_t *found)
-{
-	uint32_t missed = 0;
+	const unsigned both = at_most(next->n, now->n) / GROUP * GROUP;
+	uint64_t missed = 0;
 	unsigned g, i;
 
-	for (g = 0; g < CHUNK; g += GROUP) {
+	for (g = 0; g < both; g += GROUP) {
 		for (i = g; i < g + GROUP; i++)
 			ask_bucket(v, next, i, nums[i]);
-		missed |= (uint32_t)match(v, now->bucket + g, now->want + g, found + g) << g;
+		missed |= (uint64_t)match(v, now->bucket + g, now->want + g, listings + g) << g;
 	}
-	next->n = CHUNK;
-	return missed;
+	for (i = both; i < next->n; i++)
+		ask_bucket(v, next, i, nums[i]);
+	return missed | match_from(v, now, both, listings);
 }
 
 static void probe_exact(const struct tg_table *t, const struct tg_num *nums, unsigned n,
 			uint32_t *listings)
 {
 	const struct view v = view_of(t);
+	const unsigned step = n < SHORT ? CHUNK / 2 : CHUNK;
 	struct keys chunk[2], *now = &chunk[0], *next = &chunk[1], *done;
 	struct scattered others;
-	uint32_t found[CHUNK], missed;
+	uint64_t missed;
 	unsigned at, i;
 
 	others.keys.n = 0;
-	ask_all(&v, now, nums, at_most_chunk(n));
-	for (at = 0; at < n; at += CHUNK) {
-		const unsigned left = n - at - now->n;
-
-		if (left >= CHUNK) {
-			missed = ask_and_match(&v, next, nums + at + CHUNK, now, found);
-		} else {
-			ask_all(&v, next, nums + at + now->n, left);
-			missed = match_all(&v, now, found);
-		}
-		for (i = 0; i < now->n; i++)
-			answer(&listings[at + i], found[i]);
+	now->n = at_most(n, step);
+	for (i = 0; i < now->n; i++)
+		ask_bucket(&v, now, i, nums[i]);
+	for (at = 0; at < n; at += step) {
+		next->n = at_most(n - at - now->n, step);
+		missed = ask_and_match(&v, next, nums + at + now->n, now, listings + at);
 		probe_others(&v, &others, listings);
 		for (; missed; missed &= missed - 1) {
-			i = (unsigned)__builtin_ctz(missed);
+			i = (unsigned)__builtin_ctzll(missed);
 			ask_other(&v, now, i, at + i, &others);
 		}
 		done = now;
@@ -199,6 +178,7 @@ static inline void ask_blocks(const struct tg_table *t, const struct view *v, st
 	const uint32_t n_blocks = t->n_filter_blocks;
 	unsigned i;
 
+#pragma GCC unroll 4
 	for (i = 0; i < n; i++) {
 		const uint64_t y = tg_exact_mix(&v->exact, nums[i].v);
 
@@ -214,13 +194,14 @@ static inline void ask_blocks(const struct tg_table *t, const struct view *v, st
 static inline void probe_blocks(const struct view *v, const struct asked *a,
 				const struct tg_num *nums, uint32_t at, struct scattered *passed)
 {
-	uint32_t pass = 0;
+	uint64_t pass = 0;
 	unsigned n = 0, i;
 
-	for (i = 0; i < a->n; i++)
-		pass |= (uint32_t)block_has(a->block[i], a->hash[i]) << i;
+#pragma GCC unroll 4
+	for (i = a->n; i-- > 0;)
+		pass += pass + block_has(a->block[i], a->hash[i]);
 	for (; pass; pass &= pass - 1) {
-		i = (unsigned)__builtin_ctz(pass);
+		i = (unsigned)__builtin_ctzll(pass);
 		passed->at[n] = at + i;
 		ask_bucket(v, &passed->keys, n++, nums[i]);
 	}
@@ -230,15 +211,16 @@ static inline void probe_blocks(const struct view *v, const struct asked *a,
 static inline void probe_passed(const struct view *v, struct scattered *passed,
 				struct scattered *others, uint32_t *listings)
 {
-	uint32_t found[CHUNK], missed;
+	uint32_t found[CHUNK];
+	uint64_t missed;
 	unsigned i;
 
-	missed = passed->keys.n ? match_all(v, &passed->keys, found) : 0;
+	missed = passed->keys.n ? match_from(v, &passed->keys, 0, found) : 0;
 	for (i = 0; i < passed->keys.n; i++)
-		answer(&listings[passed->at[i]], found[i]);
+		listings[passed->at[i]] = found[i];
 	probe_others(v, others, listings);
 	for (; missed; missed &= missed - 1) {
-		i = (unsigned)__builtin_ctz(missed);
+		i = (unsigned)__builtin_ctzll(missed);
 		ask_other(v, &passed->keys, i, passed->at[i], others);
 	}
 }
@@ -253,13 +235,14 @@ static unsigned probe_filtered(const struct tg_table *t, const struct tg_num *nu
 	struct scattered passed[2], others;
 	unsigned at, turn = 0, n_passed = 0;
 
+	memset(listings, 0, n * sizeof(*listings));
 	others.keys.n = 0;
 	passed[1].keys.n = 0;
-	ask_blocks(t, &v, &asked[0], nums, at_most_chunk(n));
+	ask_blocks(t, &v, &asked[0], nums, at_most(n, CHUNK));
 	for (at = 0; at < n; at += CHUNK, turn ^= 1) {
 		const unsigned end = at + asked[turn].n;
 
-		ask_blocks(t, &v, &asked[turn ^ 1], nums + end, at_most_chunk(n - end));
+		ask_blocks(t, &v, &asked[turn ^ 1], nums + end, at_most(n - end, CHUNK));
 		probe_blocks(&v, &asked[turn], nums + at, at, &passed[turn]);
 		n_passed += passed[turn].keys.n;
 		probe_passed(&v, &passed[turn ^ 1], &others, listings);

@@ -61,8 +61,10 @@ static inline unsigned match(const struct view *v, const uint64_t *const bucket[
 
 static inline bool block_has(const uint32_t *block, uint32_t hash)
 {
-	const __m256i product = _mm256_mullo_epi32(_mm256_set1_epi32((int)hash),
-						   load(tg_filter_factor));
+	const uint32_t *f = tg_filter_factor;
+	const __m256i factors = _mm256_setr_epi32((int)f[0], (int)f[1], (int)f[2], (int)f[3],
+						  (int)f[4], (int)f[5], (int)f[6], (int)f[7]);
+	const __m256i product = _mm256_mullo_epi32(_mm256_set1_epi32((int)hash), factors);
 	const __m256i bits = _mm256_sllv_epi32(_mm256_set1_epi32(1),
 					       _mm256_srli_epi32(product, 27));
 

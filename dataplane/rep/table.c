@@ -102,24 +102,61 @@ static void lookup_with_filter(const struct tg_table *t, struct tg_table_adapt *
 	}
 }
 
-static void bury(uint32_t *listings, unsigned n)
+/* 1 KiB of words: twice the keys of a burst of packets. */
+#define DELTA_PIECE 256
+
+/* The delta's word on a number replaces the base's; a tombstone leaves it to the ranges. */
+static void lay_over(const uint32_t *delta, unsigned n, uint32_t *listings)
 {
 	unsigned i;
 
-	for (i = 0; i < n; i++)
-		listings[i] = listings[i] == TG_LISTING_TOMBSTONE ? 0 : listings[i];
+	for (i = 0; i < n; i++) {
+		const uint32_t word = delta[i] == TG_LISTING_TOMBSTONE ? 0 : delta[i];
+
+		listings[i] = delta[i] ? word : listings[i];
+	}
 }
 
-static bool any_short(const struct tg_num *nums, unsigned n)
+static void lookup_in_delta(const struct tg_table *delta, const struct tg_num *nums, unsigned n,
+			    uint32_t *listings)
 {
-	uint64_t kinds = 0;
+	uint32_t words[DELTA_PIECE];
+	unsigned at, piece;
+
+	for (at = 0; at < n; at += piece) {
+		piece = n - at < DELTA_PIECE ? n - at : DELTA_PIECE;
+		probe->exact(delta, nums + at, piece, words);
+		lay_over(words, piece, listings + at);
+	}
+}
+
+/* Which bits of the kinds are set in any word, and which in all. */
+struct kinds {
+	uint64_t any;
+	uint64_t all;
+};
+
+static struct kinds kinds_of(const struct tg_num *nums, unsigned n)
+{
+	struct kinds k = { 0, ~0ull };
 	unsigned i;
 
-	for (i = 0; i < n; i++)
-		kinds |= nums[i].v;
-	return tg_num_kind((struct tg_num){ kinds }) & TG_NUM_SHORT;
+	for (i = 0; i < n; i++) {
+		k.any |= nums[i].v;
+		k.all &= nums[i].v;
+	}
+	return (struct kinds){ k.any >> TG_NUM_KIND_SHIFT, k.all >> TG_NUM_KIND_SHIFT };
 }
 static_assert(TG_NUM_E164 == 1 && TG_NUM_SHORT == 2, "kinds are told apart by a bit");
+
+/* The exact table takes every word for a number: what it says of others is void. */
+static void keep_e164(const struct tg_num *nums, unsigned n, uint32_t *listings)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		listings[i] = nums[i].v >> TG_NUM_KIND_SHIFT == TG_NUM_E164 ? listings[i] : 0;
+}
 
 void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *delta,
 			   struct tg_table_adapt *adapt, const struct tg_num *nums, unsigned n,
@@ -128,18 +165,20 @@ void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *d
 	const struct tg_table *rest = delta && delta->header && delta->header->replaces_ranges
 					      ? delta
 					      : base;
+	const struct kinds kinds = kinds_of(nums, n);
 
-	memset(listings, 0, n * sizeof(*listings));
 	if (base->filter)
 		lookup_with_filter(base, adapt, nums, n, listings);
 	else if (base->buckets)
 		probe->exact(base, nums, n, listings);
-	if (delta && delta->buckets) {
-		probe->exact(delta, nums, n, listings);
-		bury(listings, n);
-	}
+	else
+		memset(listings, 0, n * sizeof(*listings));
+	if (delta && delta->buckets)
+		lookup_in_delta(delta, nums, n, listings);
+	if (kinds.any != TG_NUM_E164 || kinds.all != TG_NUM_E164)
+		keep_e164(nums, n, listings);
 	if (rest->range_bounds)
 		tg_ranges_lookup_burst(rest, nums, n, listings);
-	if (rest->shorts && any_short(nums, n))
+	if (rest->shorts && kinds.any & TG_NUM_SHORT)
 		tg_shorts_lookup_burst(rest, nums, n, listings);
 }
