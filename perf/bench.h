@@ -85,21 +85,36 @@ static inline double bench_difference(const struct bench_case *c, const struct b
 	return bench_median(difference);
 }
 
-/* Runs all cases in turn, BENCH_RUNS + 1 times. */
+/*
+ * Runs all cases in turn, BENCH_RUNS + 1 times; a run is `slices` calls of each, again in turn, of
+ * `operations` each. Slices of a millisecond or so let all cases share what a shared machine does to
+ * one of them; a case then has to go on from slice to slice by itself.
+ */
+static inline void bench_alternate_slices(struct bench_case *cases, unsigned n, void *ctx,
+					  uint64_t operations, unsigned slices)
+{
+	unsigned run, slice, i;
+
+	for (run = 0; run <= BENCH_RUNS; run++) {
+		const unsigned to = run ? run - 1 : 0; /* the first is overwritten */
+
+		for (i = 0; i < n; i++)
+			cases[i].ns[to] = 0;
+		for (slice = 0; slice < slices; slice++)
+			for (i = 0; i < n; i++) {
+				const double start = bench_now_ns();
+
+				bench_sink += cases[i].run(ctx);
+				cases[i].ns[to] += (bench_now_ns() - start) /
+						   ((double)operations * slices);
+			}
+	}
+}
+
 static inline void bench_alternate(struct bench_case *cases, unsigned n, void *ctx,
 				   uint64_t operations)
 {
-	unsigned run, i;
-
-	for (run = 0; run <= BENCH_RUNS; run++)
-		for (i = 0; i < n; i++) {
-			const double start = bench_now_ns();
-
-			bench_sink += cases[i].run(ctx);
-			if (run > 0)
-				cases[i].ns[run - 1] = (bench_now_ns() - start) /
-						       (double)operations;
-		}
+	bench_alternate_slices(cases, n, ctx, operations, 1);
 }
 
 /* Number i of an endless sequence of different 15-digit numbers in no order: a permutation of 50-bit
@@ -154,6 +169,13 @@ static inline void *bench_alloc(size_t bytes, const char **pages)
 			*pages = "4 KiB";
 	}
 	return p;
+}
+
+/* What bench_alloc gave: whole pages of 2 MiB go back at once. NULL is nothing. */
+static inline void bench_free(void *p, size_t bytes)
+{
+	if (p)
+		munmap(p, (bytes + (2u << 20) - 1) & ~(size_t)((2u << 20) - 1));
 }
 
 #endif

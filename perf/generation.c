@@ -77,7 +77,7 @@ void generation_make(struct generation *g, uint64_t n_entries)
 
 void generation_free(struct generation *g)
 {
-	munmap(g->base, g->base_length);
+	bench_free(g->base, g->base_length);
 	free(g->policy);
 }
 
