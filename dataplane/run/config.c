@@ -152,6 +152,7 @@ enum option_id {
 	OPT_IMAGES = 256,
 	OPT_CONTROL,
 	OPT_EVENTS,
+	OPT_XDP_SET,
 	OPT_EVENTS_UNMASKED,
 	OPT_EVENTS_ALL,
 	OPT_KEY_FILE,
@@ -166,6 +167,7 @@ static const struct option options[] = {
 	{ "images", required_argument, NULL, OPT_IMAGES },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "events", required_argument, NULL, OPT_EVENTS },
+	{ "xdp-set", required_argument, NULL, OPT_XDP_SET },
 	{ "events-unmasked", no_argument, NULL, OPT_EVENTS_UNMASKED },
 	{ "events-all", no_argument, NULL, OPT_EVENTS_ALL },
 	{ "key-file", required_argument, NULL, OPT_KEY_FILE },
@@ -204,6 +206,9 @@ static int apply_option(struct tg_config *config, int opt, const char *arg, stru
 		return copy_path(config->control, sizeof(config->control), "control", arg, why);
 	case OPT_EVENTS:
 		return copy_path(config->events, sizeof(config->events), "events", arg, why);
+	case OPT_XDP_SET:
+		config->xdp_set_asked = true;
+		return copy_path(config->xdp_set, sizeof(config->xdp_set), "xdp-set", arg, why);
 	case OPT_EVENTS_UNMASKED:
 		config->events_unmasked = true;
 		return 0;
@@ -246,6 +251,7 @@ int tg_config_parse(struct tg_config *config, int argc, char **argv, struct tg_w
 	if (sodium_init() < 0)
 		return tg_why_set(why, -EIO, "libsodium does not start");
 	memset(config, 0, sizeof(*config));
+	memcpy(config->xdp_set, TG_STEER_SET_DIR, sizeof(TG_STEER_SET_DIR));
 	memcpy(config->control, TG_CONFIG_DEFAULT_CONTROL, sizeof(TG_CONFIG_DEFAULT_CONTROL));
 	config->idle_us = TG_CONFIG_IDLE_AUTO;
 	config->memory_entries = TG_PIPELINE_MEMORY_DEFAULT;
@@ -291,6 +297,8 @@ void tg_config_usage(FILE *out, const char *program)
 		"                        (auto: off with a real NIC, %d us on virtual devices)\n"
 		"  --memory N            transactions remembered a worker (%u)\n"
 		"  --pairs A:B,C:D       ports that belong together (0:1,2:3,...)\n"
+		"  --xdp-set DIR         the XDP program in front, see tgctl xdp\n"
+		"                        (" TG_STEER_SET_DIR ", if it is there)\n"
 		"  --help                this text\n"
 		"\n"
 		"Two ports of a NIC, bound to vfio-pci, two workers:\n"

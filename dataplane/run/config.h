@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "tollgate/base.h"
+#include "tollgate/bpf_abi.h"
 
 #define TG_CONFIG_MAX_PAIRS 16
 #define TG_CONFIG_MAX_QUEUES 64
@@ -29,7 +30,9 @@ struct tg_config_pair {
 struct tg_config {
 	char images[PATH_MAX]; /* empty: wait for the daemon */
 	char control[TG_CONFIG_CONTROL_MAX + 1];
-	char events[PATH_MAX]; /* empty: none; "-": standard output */
+	char events[PATH_MAX];	/* empty: none; "-": standard output */
+	char xdp_set[PATH_MAX]; /* the XDP program in front: bpf_abi.h */
+	bool xdp_set_asked;	/* not the default: it has to be there */
 	bool events_unmasked;
 	bool events_all;
 	bool help;

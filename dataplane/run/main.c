@@ -12,6 +12,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include "dataplane/run/beat.h"
 #include "dataplane/run/config.h"
 #include "dataplane/run/ctl.h"
 #include "dataplane/run/events.h"
@@ -28,6 +29,7 @@ static bool quit; /* set by signals, read by workers */
 
 struct program {
 	struct tg_config config;
+	struct tg_beats beats;
 	struct tg_ports ports;
 	struct tg_workers workers;
 	struct tg_swap swap;
@@ -134,10 +136,13 @@ static int run(struct program *p, struct tg_why *why)
 {
 	int rc;
 
-	rc = tg_ports_open(&p->ports, &p->config, rte_lcore_count(), why);
+	rc = tg_beats_open(&p->beats, p->config.xdp_set, p->config.xdp_set_asked, why);
 	if (rc != 0)
 		return rc;
-	rc = tg_workers_open(&p->workers, &p->config, &p->ports, why);
+	rc = tg_ports_open(&p->ports, &p->config, &p->beats, rte_lcore_count(), why);
+	if (rc != 0)
+		goto out_beats;
+	rc = tg_workers_open(&p->workers, &p->config, &p->ports, &p->beats, why);
 	if (rc != 0)
 		goto out_ports;
 	rc = tg_swap_init(&p->swap, p->workers.n);
@@ -175,6 +180,8 @@ out_workers:
 	tg_workers_close(&p->workers);
 out_ports:
 	tg_ports_close(&p->ports);
+out_beats:
+	tg_beats_close(&p->beats);
 	return rc;
 }
 

@@ -7,6 +7,8 @@
 
 #include <rte_bus.h>
 #include <rte_dev.h>
+#include <rte_devargs.h>
+#include <rte_kvargs.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -37,6 +39,29 @@ uint16_t tg_ports_queues(unsigned asked, unsigned n_workers, unsigned n_pairs, u
 	return (uint16_t)(each < limit ? each : limit);
 }
 
+static int read_queue(const char *key, const char *value, void *queue)
+{
+	(void)key;
+	*(unsigned *)queue = (unsigned)strtoul(value, NULL, 10);
+	return 0;
+}
+
+/* The kernel's side of net_af_xdp: its XDP program tells queues of the interface, not ours. */
+static void inspect_interface(struct tg_port *port)
+{
+	const struct rte_devargs *given;
+	struct rte_kvargs *args;
+
+	if (strcmp(port->info.driver_name, "net_af_xdp") != 0)
+		return;
+	port->ifindex = port->info.if_index;
+	given = rte_dev_devargs(port->info.device);
+	args = given ? rte_kvargs_parse(given->args, NULL) : NULL;
+	if (args)
+		(void)rte_kvargs_process(args, "start_queue", read_queue, &port->first_queue);
+	rte_kvargs_free(args);
+}
+
 static int port_inspect(struct tg_port *port, struct tg_why *why)
 {
 	const struct rte_device *dev;
@@ -55,6 +80,7 @@ static int port_inspect(struct tg_port *port, struct tg_why *why)
 		port->socket = 0;
 	port->rx_desc = port->hardware ? DESC_HARDWARE : DESC_VIRTUAL;
 	port->tx_desc = port->rx_desc;
+	inspect_interface(port);
 	return 0;
 }
 
@@ -296,8 +322,22 @@ static int configure_all(struct tg_ports *ports, const struct tg_config *config,
 	return rc;
 }
 
-int tg_ports_open(struct tg_ports *ports, const struct tg_config *config, unsigned n_workers,
-		  struct tg_why *why)
+static int take_beats(const struct tg_ports *ports, struct tg_beats *beats, struct tg_why *why)
+{
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < ports->n_pairs; i++) {
+		const unsigned ifindex[2] = { ports->pair[i].port[0].ifindex,
+					      ports->pair[i].port[1].ifindex };
+
+		rc = tg_beats_take(beats, ifindex, why);
+	}
+	return rc;
+}
+
+int tg_ports_open(struct tg_ports *ports, const struct tg_config *config, struct tg_beats *beats,
+		  unsigned n_workers, struct tg_why *why)
 {
 	int rc;
 
@@ -307,7 +347,9 @@ int tg_ports_open(struct tg_ports *ports, const struct tg_config *config, unsign
 		ports->n_pairs = 0;
 		return rc;
 	}
-	rc = configure_all(ports, config, n_workers, why);
+	rc = take_beats(ports, beats, why);
+	if (rc == 0)
+		rc = configure_all(ports, config, n_workers, why);
 	if (rc != 0)
 		tg_ports_close(ports);
 	return rc;

@@ -9,13 +9,16 @@
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 
+#include "dataplane/run/beat.h"
 #include "dataplane/run/config.h"
 
 struct tg_port {
 	uint16_t id;
-	bool hardware;	 /* not on the vdev bus */
-	bool multi_segs; /* transmits chained buffers */
-	int socket;	 /* NUMA node whose memory it uses */
+	bool hardware;	      /* not on the vdev bus */
+	bool multi_segs;      /* transmits chained buffers */
+	int socket;	      /* NUMA node whose memory it uses */
+	unsigned ifindex;     /* net_af_xdp: the interface behind it, else 0 */
+	unsigned first_queue; /* net_af_xdp: the interface's queue that is our queue 0 */
 	uint16_t rx_desc;
 	uint16_t tx_desc;
 	struct rte_mempool *pool; /* that it receives into */
@@ -36,10 +39,11 @@ struct tg_ports {
 
 /*
  * Configures every port of the pairs, with queues for n_workers; nothing is received before
- * tg_ports_start. 0, or negative errno with *why, and nothing is left behind.
+ * tg_ports_start. Takes them in `beats` before it makes their sockets. 0, or negative errno with
+ * *why, and nothing is left behind.
  */
-int tg_ports_open(struct tg_ports *ports, const struct tg_config *config, unsigned n_workers,
-		  struct tg_why *why);
+int tg_ports_open(struct tg_ports *ports, const struct tg_config *config, struct tg_beats *beats,
+		  unsigned n_workers, struct tg_why *why);
 int tg_ports_start(struct tg_ports *ports, struct tg_why *why);
 /* Stops and closes; workers must have left. */
 void tg_ports_close(struct tg_ports *ports);

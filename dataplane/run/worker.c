@@ -21,6 +21,10 @@
 #define FIRST_SLEEP_US 8
 /* What the kernel may add to a sleep. Its default is 50 us. */
 #define TIMER_SLACK_NS 1000
+/* Planned stop: how long sockets must have been empty before the kernel is waited for, and how long
+ * they may keep us. */
+#define DRAIN_QUIET_NS (1000 * 1000)
+#define DRAIN_LIMIT_NS (1000 * 1000 * 1000)
 
 /* ---- the loop ---------------------------------------------------------------------------------- */
 
@@ -85,6 +89,21 @@ static void count_burst(struct tg_worker *w, uint64_t start, uint64_t bytes)
 	w->last_tsc = end;
 }
 
+/* What has been sent again since: neither forwarded behind its repetition nor judged. */
+static void discard(struct tg_worker *w)
+{
+	struct tg_burst *b = &w->burst;
+	uint64_t bytes = 0;
+	unsigned i;
+
+	for (i = 0; i < b->n; i++)
+		bytes += b->mbuf[i]->pkt_len;
+	tg_count(&w->stats.rx_packets, b->n);
+	tg_count(&w->stats.rx_bytes, bytes);
+	tg_count(&w->stats.reason[TG_REASON_STALE], b->n);
+	rte_pktmbuf_free_bulk(b->mbuf, b->n);
+}
+
 /* One direction of one unit: phase by phase over a burst. */
 static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 {
@@ -97,6 +116,10 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 	b->n = rte_eth_rx_burst(b->from->id, b->queue, b->mbuf, TG_BURST);
 	if (b->n == 0)
 		return false;
+	if (tg_unlikely(w->pulse.discard)) {
+		discard(w);
+		return true;
+	}
 	start = rte_rdtsc();
 	b->gen = tg_swap_current(w->swap); /* once: the whole burst is judged with one generation */
 	bytes = view_frames(w);
@@ -126,30 +149,87 @@ static void back_off(struct tg_worker *w)
 	nanosleep(&t, NULL);
 }
 
+/* All queues once; whether there was a frame. */
+static bool make_round(struct tg_worker *w)
+{
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; i < w->n_units; i++) {
+		any |= work(w, &w->unit[i], 0);
+		any |= work(w, &w->unit[i], 1);
+	}
+	/* Nothing of a generation is in hand between rounds: results are used up in act, and events
+	 * carry copies. */
+	tg_swap_quiescent(w->swap, w->index);
+	return any;
+}
+
+/*
+ * The same, and the heartbeats: here, because whoever comes here has received from all its queues and
+ * handed on what it received. The clock is read before the pulse is felt: a process that is stopped
+ * in between writes a beat that is as old as its stop.
+ */
+static bool make_round_and_beat(struct tg_worker *w)
+{
+	uint64_t now;
+	unsigned i;
+	bool any;
+
+	tg_pulse_feel(&w->pulse, tg_beat_now());
+	any = make_round(w);
+	now = tg_beat_now();
+	tg_pulse_feel(&w->pulse, now);
+	if (tg_pulse_due(&w->pulse, now, !any)) {
+		for (i = 0; i < w->n_lines; i++)
+			tg_beat(w->line[i], now);
+	}
+	return any;
+}
+
+/*
+ * Planned stop, with an XDP program in front: first the kernel is told to do without us, then the
+ * sockets are emptied. A program that had begun before may still hand us frames; most are there within
+ * microseconds, and once the kernel has been waited for there are no more.
+ */
+static void drain(struct tg_worker *w)
+{
+	const uint64_t begin = tg_beat_now();
+	uint64_t now = begin, busy = begin;
+	unsigned i;
+
+	for (i = 0; i < w->n_lines; i++)
+		tg_beat_end(w->line[i], TG_STEER_BEAT_DRAINING);
+	for (; now - busy < DRAIN_QUIET_NS && now - begin < DRAIN_LIMIT_NS; now = tg_beat_now()) {
+		if (make_round(w))
+			busy = now;
+	}
+	tg_beat_wait_for_kernel();
+	while (make_round(w) && tg_beat_now() - begin < DRAIN_LIMIT_NS)
+		;
+	for (i = 0; i < w->n_lines; i++)
+		tg_beat_end(w->line[i], TG_STEER_BEAT_NONE);
+}
+
 int tg_worker_run(void *arg)
 {
 	struct tg_worker *w = arg;
-	unsigned i;
+	bool any;
 
 	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 	tg_swap_join(w->swap, w->index);
 	w->last_tsc = rte_rdtsc();
+	w->pulse.beat_ns = tg_beat_now();
 	/* Relaxed: the flag orders nothing, it only has to be seen some time. */
 	while (!__atomic_load_n(w->quit, __ATOMIC_RELAXED)) {
-		bool any = false;
-
-		for (i = 0; i < w->n_units; i++) {
-			any |= work(w, &w->unit[i], 0);
-			any |= work(w, &w->unit[i], 1);
-		}
-		/* Nothing of a generation is in hand between rounds: results are used up in act,
-		 * and events carry copies. */
-		tg_swap_quiescent(w->swap, w->index);
+		any = w->n_lines ? make_round_and_beat(w) : make_round(w);
 		if (any)
 			w->empty_polls = 0;
 		else
 			back_off(w);
 	}
+	if (w->n_lines)
+		drain(w);
 	tg_swap_leave(w->swap, w->index);
 	return 0;
 }
@@ -237,6 +317,28 @@ static int spread_units(struct tg_workers *workers, const struct tg_ports *ports
 	return 0;
 }
 
+/* Every queue that the XDP program may hand us frames from has a line that only its worker writes. */
+static void find_lines(struct tg_workers *workers, const struct tg_beats *beats)
+{
+	unsigned i, u, side;
+
+	for (i = 0; i < workers->n; i++) {
+		struct tg_worker *w = workers->worker[i];
+
+		for (u = 0; u < w->n_units; u++) {
+			for (side = 0; side < 2; side++) {
+				const struct tg_port *port = w->unit[u].port[side];
+				struct tg_steer_heartbeat *line = tg_beats_line(
+					beats, port->ifindex, port->first_queue + w->unit[u].queue);
+
+				if (line)
+					w->line[w->n_lines++] = line;
+			}
+		}
+		w->pulse.limit_ns = beats->limit_ns;
+	}
+}
+
 /* The main lcore first: it would spin in rte_eal_wait_lcore if it had no work. */
 static int make_workers(struct tg_workers *workers, const struct tg_config *config, unsigned n,
 			struct tg_why *why)
@@ -256,7 +358,7 @@ static int make_workers(struct tg_workers *workers, const struct tg_config *conf
 }
 
 int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
-		    const struct tg_ports *ports, struct tg_why *why)
+		    const struct tg_ports *ports, const struct tg_beats *beats, struct tg_why *why)
 {
 	const unsigned n_lcores = rte_lcore_count(), n_units = count_units(ports);
 	const unsigned n = RTE_MIN(n_lcores, n_units);
@@ -273,6 +375,7 @@ int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
 		tg_workers_close(workers);
 		return rc;
 	}
+	find_lines(workers, beats);
 	for (i = 0; i < n; i++)
 		set_idle(workers->worker[i], config);
 	if (n < n_lcores)

@@ -8,6 +8,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/run/beat.h"
 #include "dataplane/run/config.h"
 #include "dataplane/run/events.h"
 #include "dataplane/run/port.h"
@@ -52,11 +53,14 @@ struct tg_worker {
 	unsigned idle_us; /* longest sleep, 0 = never */
 	unsigned n_units;
 	struct tg_unit unit[TG_WORKER_MAX_UNITS];
+	unsigned n_lines; /* heartbeats of its queues, 0: no XDP program in front */
+	struct tg_steer_heartbeat *line[2 * TG_WORKER_MAX_UNITS];
 	uint64_t tsc_hz;
 	uint64_t ns_per_cycle; /* 32-bit fixed point */
 	/* The worker's own. */
 	uint64_t last_tsc;
 	uint32_t empty_polls;
+	struct tg_pulse pulse;
 	struct tg_burst burst;
 	uint8_t answer[TG_ANSWER_MAX];
 	uint8_t scratch[TG_BURST][TG_WORKER_SCRATCH];
@@ -79,10 +83,13 @@ struct tg_workers {
 	struct tg_worker *worker[RTE_MAX_LCORE];
 };
 int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
-		    const struct tg_ports *ports, struct tg_why *why);
+		    const struct tg_ports *ports, const struct tg_beats *beats, struct tg_why *why);
 void tg_workers_close(struct tg_workers *workers);
 
-/* The loop; lcore_function_t, `worker` is a struct tg_worker. Returns 0 once *quit is set. */
+/*
+ * The loop; lcore_function_t, `worker` is a struct tg_worker. Returns 0 once *quit is set; with an XDP
+ * program in front, once that forwards by itself and the worker's sockets are empty.
+ */
 int tg_worker_run(void *worker);
 
 /* All workers' counters; any thread, also while they run. */

@@ -50,6 +50,8 @@
 	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                         \
 	/* Judged to be rejected, but its source has had its share of answers: dropped. */         \
 	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                  \
+	/* Waited for a worker that stood still; sent again by its sender meanwhile. */            \
+	X(STALE, "stale", ABSORB)                                                                  \
 	X(ACK_ABSORBED, "ack_absorbed", ABSORB)                                                    \
 	X(CANCEL_ABSORBED, "cancel_absorbed", ABSORB)                                              \
 	/* SIP, but no initial INVITE. */                                                          \

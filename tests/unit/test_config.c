@@ -34,6 +34,8 @@ TG_TEST(config_defaults, TG_NEEDS_NOTHING)
 	assert_string_equal(c.images, "");
 	assert_string_equal(c.events, "");
 	assert_int_equal(c.idle_us, TG_CONFIG_IDLE_AUTO);
+	assert_string_equal(c.xdp_set, TG_STEER_SET_DIR);
+	assert_false(c.xdp_set_asked);
 	assert_int_equal(c.queues, 0);
 	assert_int_equal(c.n_pairs, 0);
 	assert_int_equal(c.memory_entries, TG_PIPELINE_MEMORY_DEFAULT);
@@ -46,7 +48,8 @@ TG_TEST(config_reads_all_options, TG_NEEDS_NOTHING)
 	static const char *const args[] = { "--images=/i",	 "--control=/c",    "--events=-",
 					    "--events-unmasked", "--events-all",    "--queues=4",
 					    "--idle=250",	 "--pairs=2:3,0:1", NULL };
-	static const char *const more[] = { "--memory", "1024", "--idle", "off", "--help", NULL };
+	static const char *const more[] = { "--memory",	 "1024", "--idle", "off",
+					    "--xdp-set", "/s",	 "--help", NULL };
 	struct tg_config c;
 	struct tg_why why;
 
@@ -65,6 +68,8 @@ TG_TEST(config_reads_all_options, TG_NEEDS_NOTHING)
 	assert_int_equal(parse(&c, more, &why), 0);
 	assert_int_equal(c.memory_entries, 1024);
 	assert_int_equal(c.idle_us, TG_CONFIG_IDLE_OFF);
+	assert_true(c.xdp_set_asked);
+	assert_string_equal(c.xdp_set, "/s");
 	assert_true(c.help);
 }
 
