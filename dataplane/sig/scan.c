@@ -32,13 +32,14 @@ const char *tg_sip_variant(void)
 
 bool tg_sip_variant_set(const char *name)
 {
-	const struct tg_scan_ops *ops = best();
+	const struct tg_scan_ops *const all[] = { best(), &tg_scan_portable, &tg_scan_grammar };
+	unsigned i;
 
-	if (name && strcmp(name, ops->name) != 0) {
-		if (strcmp(name, tg_scan_portable.name) != 0)
-			return false;
-		ops = &tg_scan_portable;
+	for (i = 0; i < TG_ARRAY_LEN(all); i++) {
+		if (!name || strcmp(name, all[i]->name) == 0) {
+			tg_scan = all[i];
+			return true;
+		}
 	}
-	tg_scan = ops;
-	return true;
+	return false;
 }

@@ -3,8 +3,6 @@
 #include "dataplane/sig/scan.h"
 #include "tollgate/load.h"
 
-#include "dataplane/sig/scan.inc.c"
-
 #define EACH(byte) ((uint64_t)(byte)*0x0101010101010101ull)
 #define LOW7 EACH(0x7f)
 #define HIGH EACH(0x80)
@@ -38,22 +36,55 @@ static inline uint64_t gather(uint64_t flags)
 	return (flags >> 7) * 0x0102040810204080ull >> 56;
 }
 
-static inline struct block block_read(const uint8_t *p)
+static inline uint64_t line_feeds(const uint8_t *p)
 {
-	struct block b = { 0, 0 };
+	uint64_t bits = 0;
+	unsigned i;
+
+	for (i = 0; i < TG_SCAN_BLOCK; i += 8)
+		bits |= gather(equal(tg_load_u64(p + i), '\n')) << i;
+	return bits;
+}
+
+static inline uint64_t delimiters(const uint8_t *p)
+{
+	uint64_t bits = 0;
 	unsigned i;
 
 	for (i = 0; i < TG_SCAN_BLOCK; i += 8) {
 		const uint64_t w = tg_load_u64(p + i);
 
-		b.lf |= gather(equal(w, '\n')) << i;
-		b.delimiters |=
-			gather(colon_to_at(w) | equal(w, '"') | equal(w, ',') | equal(w, '\\'))
+		bits |= gather(colon_to_at(w) | equal(w, '"') | equal(w, ',') | equal(w, '\\'))
 			<< i;
 	}
-	return b;
+	return bits;
 }
 
-#define SCAN_OPS tg_scan_portable
-#define SCAN_NAME "portable"
-#include "dataplane/sig/scan.inc.c"
+static inline uint64_t blanks(const uint8_t *p)
+{
+	uint64_t bits = 0;
+	unsigned i;
+
+	for (i = 0; i < TG_SCAN_BLOCK; i += 8) {
+		const uint64_t w = tg_load_u64(p + i);
+
+		bits |= gather(~((w & LOW7) + EACH(0x80 - ' ' - 1)) & ~w & HIGH) << i;
+	}
+	return bits;
+}
+
+static inline uint64_t low_bits(uint64_t bits, size_t n)
+{
+	return n < TG_SCAN_BLOCK ? bits & ~(~0ull << n) : bits;
+}
+
+#define WALK_OPS tg_scan_portable
+#define WALK_NAME "portable"
+#include "dataplane/sig/sip_walk.inc.c"
+
+const struct tg_scan_ops tg_scan_grammar = {
+	.name = "grammar",
+	.plain = false,
+	.index = index_range,
+	.walk = walk,
+};

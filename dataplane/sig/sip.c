@@ -7,34 +7,13 @@
 
 #include <string.h>
 
-#include "dataplane/sig/scan.h"
-#include "dataplane/sig/sip_headers.h"
-#include "dataplane/sig/sip_text.h"
-#include "dataplane/sig/sip_uri.h"
+#include "dataplane/sig/sip_reader.h"
 #include "dataplane/sig/sip_via.h"
 
 /* Longest method read: RFC 3261 sets no limit, those in use have at most 9; RFC 4475's has 43. */
 #define METHOD_MAX 64
 
 static_assert(TG_SIP_MAX_HEADER_BYTES <= UINT16_MAX, "offsets of identities are 16 bits");
-
-#define SOURCE_BIT(source) (1u << (source))
-
-/* First values of these always find a place (sig.h); the Request-URI comes first anyway. */
-#define RESERVED                                                                                   \
-	(SOURCE_BIT(TG_ID_TO) | SOURCE_BIT(TG_ID_FROM) | SOURCE_BIT(TG_ID_PAI) |                   \
-	 SOURCE_BIT(TG_ID_RPID))
-
-struct reader {
-	struct tg_sip *sip;
-	const uint8_t *text;
-	const uint8_t *end;	   /* of the datagram */
-	uint32_t limit;		   /* what of it may be header */
-	unsigned n_lines;	   /* in the index */
-	unsigned reserved;	   /* SOURCE_BIT of the values whose place is still kept */
-	unsigned seen;		   /* bit per enum tg_sip_header */
-	struct tg_sip_value value; /* the text and the header field that is being read */
-};
 
 static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 {
@@ -75,66 +54,31 @@ static bool is_token_char(uint8_t c)
 	return set[c >> 6] >> (c & 63) & 1;
 }
 
-/* What an identity's raw form is, and its place in the list. */
-static void add_identity(struct reader *r, enum tg_id_source source, const struct tg_sip_addr *a)
-{
-	struct tg_sig_msg *const m = &r->sip->sig;
-	const bool called = a->flags & TG_ID_FLAG_PARTY_CALLED;
-	const unsigned own = called ? 0 : r->reserved & SOURCE_BIT(source);
-	struct tg_identity *const id = &m->id[m->n_ids];
-
-	/* n_ids and the kept places together never exceed the list: one's own is free to take. */
-	r->reserved &= ~own;
-	if (m->n_ids + (unsigned)__builtin_popcount(r->reserved) >= TG_SIG_MAX_IDS) {
-		m->ids_left_out += m->ids_left_out < UINT8_MAX;
-		return;
-	}
-	id->num = (struct tg_num){ 0 };
-	id->raw_off = a->user.data ? (uint16_t)(a->user.data - r->text) : 0;
-	id->raw_len = (uint16_t)a->user.len;
-	id->source = (uint8_t)source;
-	id->role = called ? TG_ROLE_ORIGINAL_CALLED : (uint8_t)tg_id_source_role(source);
-	id->cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT;
-	id->flags = a->flags;
-	m->n_ids++;
-}
-
-/* A header of which each message has one; true for the first. */
-static bool is_first(struct reader *r, enum tg_sip_header header)
-{
-	if (r->seen & 1u << header) {
-		r->sip->duplicate = true;
-		return false;
-	}
-	r->seen |= 1u << header;
-	return true;
-}
-
 /* The value that is being read, from offset `at` on. */
-static void set_value(struct tg_span *s, const struct reader *r, uint32_t at)
+static void set_value(struct tg_span *s, const struct tg_sip_reader *r, uint32_t at)
 {
 	tg_sip_set_span(s, r->text + at, r->value.len - at);
 }
 
 /* RFC 3261 §20.20 From, §20.39 To: the value from offset `at` on, as in the functions below. */
-static void read_party(struct reader *r, enum tg_sip_header header, uint32_t at)
+static void read_party(struct tg_sip_reader *r, enum tg_sip_header header, uint32_t at)
 {
 	struct tg_span *tag = header == TG_SIP_HEADER_FROM ? &r->sip->from_tag : &r->sip->to_tag;
 	struct tg_sip_param p;
 	struct tg_sip_addr a;
 
-	if (!is_first(r, header) || at == r->value.len)
+	if (!tg_sip_is_first(r, header) || at == r->value.len)
 		return;
 	set_value(header == TG_SIP_HEADER_FROM ? &r->sip->from : &r->sip->to, r, at);
 	tg_sip_addr_read(&r->value, at, false, &a);
 	if (tg_sip_param_find(&r->value, a.params, TG_SIP_NAME("tag"), &p) && p.value.len > 0)
 		tg_sip_set_span(tag, p.value.data, p.value.len);
 	if (r->sip->method == TG_SIP_INVITE)
-		add_identity(r, (enum tg_id_source)tg_sip_header_source(header), &a);
+		tg_sip_add_identity(r, (enum tg_id_source)tg_sip_header_source(header), &a);
 }
 
 /* A header field with a list of addresses; several rows are one list (RFC 3261 §7.3.1). */
-static void read_list(struct reader *r, enum tg_sip_header header, uint32_t at)
+static void read_list(struct tg_sip_reader *r, enum tg_sip_header header, uint32_t at)
 {
 	const enum tg_id_source source = (enum tg_id_source)tg_sip_header_source(header);
 	struct tg_sip_param party;
@@ -148,11 +92,11 @@ static void read_list(struct reader *r, enum tg_sip_header header, uint32_t at)
 		    tg_sip_param_find(&r->value, a.params, TG_SIP_NAME("party"), &party) &&
 		    TG_SIP_IS(party.value.data, party.value.len, "called"))
 			a.flags |= TG_ID_FLAG_PARTY_CALLED;
-		add_identity(r, source, &a);
+		tg_sip_add_identity(r, source, &a);
 	}
 }
 
-static void read_via(struct reader *r, uint32_t at)
+static void read_via(struct tg_sip_reader *r, uint32_t at)
 {
 	struct tg_sip *const sip = r->sip;
 	struct tg_sip_via via;
@@ -172,27 +116,7 @@ static void read_via(struct reader *r, uint32_t at)
 	sip->via_port = via.port;
 }
 
-/* RFC 3261 §20.16: digits LWS method. Not read as a number: absent. Too large a number saturates,
- * so that the ACK, which repeats it, still has the same. */
-static void read_cseq(struct reader *r, uint32_t at)
-{
-	const uint32_t end = r->value.len;
-	uint64_t n = 0;
-	uint32_t i;
-
-	if (!is_first(r, TG_SIP_HEADER_CSEQ))
-		return;
-	for (i = at; i < end && (uint8_t)(r->text[i] - '0') < 10; i++)
-		if (n <= UINT32_MAX)
-			n = n * 10 + (uint64_t)(r->text[i] - '0');
-	if (i == at || i == end || !tg_sip_is_lws(r->text[i]))
-		return;
-	r->sip->cseq = n <= UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	set_value(&r->sip->cseq_value, r, at);
-}
-
-/* One header field, folds included: [line, end) without the last line end. */
-static void read_field(struct reader *r, uint32_t line, uint32_t end)
+void tg_sip_read_field(struct tg_sip_reader *r, uint32_t line, uint32_t end)
 {
 	struct tg_sip_value *const v = &r->value;
 	enum tg_sip_header header;
@@ -218,60 +142,16 @@ static void read_field(struct reader *r, uint32_t line, uint32_t end)
 		read_party(r, header, at);
 		break;
 	case TG_SIP_HEADER_CALL_ID:
-		if (is_first(r, header) && at < v->len)
+		if (tg_sip_is_first(r, header) && at < v->len)
 			set_value(&r->sip->call_id, r, at);
 		break;
 	case TG_SIP_HEADER_CSEQ:
-		read_cseq(r, at);
+		tg_sip_read_cseq(r, at, v->len);
 		break;
 	default:
 		read_list(r, header, at);
 		break;
 	}
-}
-
-/* An INVITE with a To tag belongs to a call that stands: no need to read on (RFC 3261 §12.2). */
-static bool is_in_dialog(const struct tg_sip *sip)
-{
-	return sip->method == TG_SIP_INVITE && sip->to_tag.len > 0;
-}
-
-/* Header fields up to the empty line; `line` is where the first one begins, its end and those behind
- * it are in the index from entry `i` on. */
-static enum tg_reason read_fields(struct reader *r, uint32_t line, unsigned i)
-{
-	const uint16_t *const eol = r->value.index.eol;
-	uint32_t next = line;
-
-	for (;; i++) {
-		uint32_t at;
-
-		if (i == r->n_lines) {
-			if (r->n_lines < TG_SCAN_LINES)
-				break;
-			r->n_lines = tg_scan->index(r->text, next, r->limit, &r->value.index);
-			i = 0;
-			if (r->n_lines == 0)
-				break;
-		}
-		at = eol[i];
-		if (at - line < 2 && (at == line || r->text[line] == '\r'))
-			return TG_REASON_NONE;
-		next = at + 1;
-		/* RFC 3261 §7.3.1: a line that begins with white space goes on. */
-		if (next < r->limit && r->text[next] <= ' ' && tg_sip_is_wsp(r->text[next]))
-			continue;
-		if (tg_sip_header_may_begin(r->text + line)) {
-			read_field(r, line, at);
-			if (is_in_dialog(r->sip))
-				return TG_REASON_SIP_IN_DIALOG;
-		}
-		line = next;
-	}
-	if (r->text + r->limit < r->end)
-		return TG_REASON_SIP_OVERSIZE;
-	/* No empty line, but cut at a line's end: peers read such a message, and so do we. */
-	return line == r->limit ? TG_REASON_NONE : TG_REASON_SIP_MALFORMED;
 }
 
 /*
@@ -293,7 +173,7 @@ static uint8_t find_caller(const struct tg_sig_msg *m)
 
 /* The Request-URI, [from, to) of the start line. Angle brackets are not allowed around it but
  * RFC 4475 §3.1.2.8 knows elements that send them. */
-static void read_request_uri(struct reader *r, uint32_t at, uint32_t end)
+static void read_request_uri(struct tg_sip_reader *r, uint32_t at, uint32_t end)
 {
 	struct tg_sip_addr a;
 
@@ -304,11 +184,11 @@ static void read_request_uri(struct reader *r, uint32_t at, uint32_t end)
 	else
 		tg_sip_uri_read(&r->value, at, &a);
 	r->sip->sig.called = 0;
-	add_identity(r, TG_ID_REQUEST_URI, &a);
+	tg_sip_add_identity(r, TG_ID_REQUEST_URI, &a);
 }
 
 /* Behind the method at offset `from`, which a space must follow; 0 if that is not there. */
-static uint32_t read_method(struct reader *r, uint32_t from)
+static uint32_t read_method(struct tg_sip_reader *r, uint32_t from)
 {
 	static const struct {
 		const char *name;
@@ -323,6 +203,10 @@ static uint32_t read_method(struct reader *r, uint32_t from)
 	uint32_t end = from;
 	unsigned i;
 
+	if (r->limit - from >= 7 && memcmp(r->text + from, "INVITE ", 7) == 0) {
+		r->sip->method = TG_SIP_INVITE;
+		return from + 6;
+	}
 	while (end < most && is_token_char(r->text[end]))
 		end++;
 	if (end == from || end == most || !tg_sip_is_wsp(r->text[end]))
@@ -348,48 +232,47 @@ static uint32_t strip_version(const uint8_t *text, uint32_t from, uint32_t end)
 	return end - n;
 }
 
+enum tg_reason tg_sip_read_start_line(struct tg_sip_reader *r, uint32_t from, uint32_t end)
+{
+	end = strip_version(r->text, from, end);
+	if (end == 0)
+		return TG_REASON_NOT_SIP;
+	if (r->sip->method != TG_SIP_INVITE)
+		return TG_REASON_NONE;
+	from = tg_sip_skip_lws(r->text, from, end);
+	end = tg_sip_trim_lws(r->text, from, end);
+	if (from == end)
+		return TG_REASON_SIP_MALFORMED;
+	read_request_uri(r, from, end);
+	return TG_REASON_NONE;
+}
+
 /* A request of which only the start line matters: does it end with the version? */
-static enum tg_reason read_other(const struct reader *r, uint32_t from, uint32_t uri)
+static enum tg_reason read_other(const struct tg_sip_reader *r, uint32_t from)
 {
 	const uint8_t *const lf = memchr(r->text + from, '\n', r->limit - from);
 	const uint32_t end = lf ? (uint32_t)(lf - r->text) : r->limit;
 
-	return strip_version(r->text, uri, end) ? TG_REASON_SIP_REQUEST : TG_REASON_NOT_SIP;
+	return strip_version(r->text, from, end) ? TG_REASON_SIP_REQUEST : TG_REASON_NOT_SIP;
 }
 
 /* RFC 3261 §7.1: Method SP Request-URI SP SIP-Version CRLF */
-static enum tg_reason read_request(struct reader *r, uint32_t from)
+static enum tg_reason read_request(struct tg_sip_reader *r, uint32_t from)
 {
+	const uint32_t uri = read_method(r, from);
 	enum tg_reason reason;
-	uint32_t uri, end;
 
-	uri = read_method(r, from);
 	if (uri == 0)
 		return TG_REASON_NOT_SIP;
 	if (r->sip->method == TG_SIP_OTHER)
-		return read_other(r, from, uri);
-	r->n_lines = tg_scan->index(r->text, from, r->limit, &r->value.index);
-	if (r->n_lines == 0) {
-		if (r->sip->method != TG_SIP_INVITE)
-			return read_other(r, from, uri);
-		return r->text + r->limit < r->end ? TG_REASON_SIP_OVERSIZE
-						   : TG_REASON_SIP_MALFORMED;
-	}
-	end = strip_version(r->text, uri, r->value.index.eol[0]);
-	if (end == 0)
-		return TG_REASON_NOT_SIP;
-	uri = tg_sip_skip_lws(r->text, uri, end);
-	end = tg_sip_trim_lws(r->text, uri, end);
+		return read_other(r, uri);
+	reason = tg_scan->walk(r, from, uri);
 	if (r->sip->method == TG_SIP_INVITE) {
-		if (uri == end)
-			return TG_REASON_SIP_MALFORMED;
-		read_request_uri(r, uri, end);
+		r->sip->sig.caller = find_caller(&r->sip->sig);
+		return reason;
 	}
-	reason = read_fields(r, r->value.index.eol[0] + 1u, 1);
-	r->sip->sig.caller = find_caller(&r->sip->sig);
-	if (reason != TG_REASON_NONE && r->sip->method != TG_SIP_INVITE)
-		return TG_REASON_SIP_REQUEST;
-	return reason;
+	return reason == TG_REASON_NONE || reason == TG_REASON_NOT_SIP ? reason
+								       : TG_REASON_SIP_REQUEST;
 }
 
 static bool is_keepalive(const uint8_t *p, const uint8_t *end)
@@ -401,7 +284,7 @@ static bool is_keepalive(const uint8_t *p, const uint8_t *end)
 
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
 {
-	struct reader r;
+	struct tg_sip_reader r;
 	uint32_t from = 0;
 
 	set_empty(sip, datagram);
@@ -412,8 +295,9 @@ enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
 	r.value.p = datagram.data;
 	r.end = datagram.data + datagram.len;
 	r.limit = datagram.len < TG_SIP_MAX_HEADER_BYTES ? datagram.len : TG_SIP_MAX_HEADER_BYTES;
-	r.reserved = RESERVED;
+	r.reserved = TG_SIP_RESERVED;
 	r.seen = 0;
+	r.plain = tg_scan->plain;
 	/* RFC 3261 §7.5: line ends before the start line are passed over. */
 	while (from < r.limit && (r.text[from] == '\r' || r.text[from] == '\n'))
 		from++;

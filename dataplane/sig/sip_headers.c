@@ -3,60 +3,69 @@
 
 #include "dataplane/sig/sip_text.h"
 
-struct header {
-	const char *name;
-	uint8_t len;
-	uint8_t source;
-};
+#define BYTE(text, i) ((uint8_t)(sizeof(text) > (i) + 1 ? (text)[(i) % sizeof(text)] : 0))
+/* Bit 5 is the case of a letter; what names are made of besides letters has no bit 6. */
+#define MASK(text, i) ((uint8_t)(BYTE(text, i) & 0x40 ? 0xdf : BYTE(text, i) ? 0xff : 0))
+#define EACH(f, text)                                                                              \
+	{                                                                                          \
+		f(text, 0) & MASK(text, 0), f(text, 1) & MASK(text, 1),                            \
+			f(text, 2) & MASK(text, 2), f(text, 3) & MASK(text, 3),                    \
+			f(text, 4) & MASK(text, 4), f(text, 5) & MASK(text, 5),                    \
+			f(text, 6) & MASK(text, 6), f(text, 7) & MASK(text, 7)                     \
+	}
 
-static const struct header headers[TG_SIP_HEADER_COUNT] = {
-#define X(sym, text, first, second, compact, src)                                                  \
-	[TG_SIP_HEADER_##sym] = { .name = (text), .len = sizeof(text) - 1, .source = (src) },
+/* Names by header, and behind them the compact forms. */
+const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT] = {
+#define X(sym, name, initial, second, compact, src)                                                \
+	[TG_SIP_HEADER_##sym] = {                                                                  \
+		.text = (name),                                                                    \
+		.is_sister = (initial) == 0,                                                       \
+		.first = EACH(BYTE, name),                                                         \
+		.mask = EACH(MASK, name),                                                          \
+		.len = sizeof(name) - 1,                                                           \
+		.source = (src),                                                                   \
+		.header = TG_SIP_HEADER_##sym,                                                     \
+	},                                                                                         \
+	[TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##sym] = {                                            \
+		.text = (const char[]){ (compact), 0 },                                            \
+		.first = { (compact)&0xdf },                                                       \
+		.mask = { 0xdf },                                                                  \
+		.len = (compact) != 0,                                                             \
+		.header = TG_SIP_HEADER_##sym,                                                     \
+	},
 	TG_SIP_HEADERS(X)
 #undef X
 };
 
-/*
- * Length and first letter of a name choose the one header it can be. Five bits of a letter ignore
- * case; the factor keeps all names apart, which the compiler checks: two values for one slot are an
- * error (-Woverride-init).
- */
-#define SLOTS 64
-#define SLOT(len, letter) (((len)*5 + ((letter)&31)) % SLOTS)
-
-static const uint8_t by_name[SLOTS] = {
-#define X(sym, text, first, second, compact, src)                                                  \
-	[SLOT(sizeof(text) - 1, first)] = TG_SIP_HEADER_##sym,
-	TG_SIP_HEADERS(X)
-#undef X
-};
-
-/* By compact form; a header without one stands behind the letters, where no lookup goes. */
-static const uint8_t by_letter[32 + TG_SIP_HEADER_COUNT] = {
-#define X(sym, text, first, second, compact, src)                                                  \
-	[(compact) ? ((compact)&31) : 32 + TG_SIP_HEADER_##sym] = TG_SIP_HEADER_##sym,
+/* What has none of the two stands behind the slots, where no lookup goes. */
+const uint8_t tg_sip_name_slot[64 + 2 * TG_SIP_HEADER_COUNT] = {
+#define X(sym, name, initial, second, compact, src)                                                \
+	[(initial) ? TG_SIP_SLOT(initial, second) : 64 + TG_SIP_HEADER_##                          \
+		sym] = TG_SIP_HEADER_##sym,                                                        \
+		[(compact) ? TG_SIP_SLOT(compact, ':')                                             \
+			   : 64 + TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##                           \
+			sym] = TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##sym,
 	TG_SIP_HEADERS(X)
 #undef X
 };
 
 enum tg_sip_header tg_sip_header_find(const uint8_t *name, uint32_t len)
 {
-	enum tg_sip_header h;
+	unsigned i;
 
 	/* RFC 3261 §25.1 HCOLON: spaces and tabs, but no fold, may stand before the colon. */
 	while (tg_unlikely(name[len - 1] <= ' ') && len > 1 && tg_sip_is_wsp(name[len - 1]))
 		len--;
-	if (len == 1) {
-		h = (enum tg_sip_header)by_letter[name[0] & 31];
-		return (uint8_t)((name[0] | 0x20) - 'a') < 26 ? h : TG_SIP_HEADER_OTHER;
+	for (i = 1; i < TG_ARRAY_LEN(tg_sip_name); i++) {
+		const struct tg_sip_name *const n = &tg_sip_name[i];
+
+		if (n->len == len && tg_sip_same(name, n->text, len))
+			return (enum tg_sip_header)n->header;
 	}
-	h = (enum tg_sip_header)by_name[SLOT(len, name[0])];
-	if (headers[h].len != len || !tg_sip_same(name, headers[h].name, len))
-		return TG_SIP_HEADER_OTHER;
-	return h;
+	return TG_SIP_HEADER_OTHER;
 }
 
 unsigned tg_sip_header_source(enum tg_sip_header header)
 {
-	return headers[header].source;
+	return tg_sip_name[header].source;
 }

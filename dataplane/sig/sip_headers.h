@@ -10,8 +10,9 @@
 #include "tollgate/sig.h"
 
 /*
- * symbol, name in lower case, its first two letters, compact form (RFC 3261 §7.3.3; 0 = none), and which
- * identity it carries. To add a header that carries one: a row here and a row in sig.h.
+ * symbol, name in lower case, its first two letters (0 if the row before has the same), compact form
+ * (RFC 3261 §7.3.3; 0 = none), and which identity it carries. To add a header that carries one: a row here
+ * and a row in sig.h.
  */
 #define TG_SIP_HEADERS(X)                                                                          \
 	X(VIA, "via", 'v', 'i', 'v', TG_SIP_NO_IDENTITY)	 /* RFC 3261 §20.42 */            \
@@ -20,7 +21,7 @@
 	X(CALL_ID, "call-id", 'c', 'a', 'i', TG_SIP_NO_IDENTITY) /* §20.8 */                      \
 	X(CSEQ, "cseq", 'c', 's', 0, TG_SIP_NO_IDENTITY)	 /* §20.16 */                     \
 	X(PAI, "p-asserted-identity", 'p', '-', 0, TG_ID_PAI)	 /* RFC 3325 §9.1 */              \
-	X(PPI, "p-preferred-identity", 'p', '-', 0, TG_ID_PPI)	 /* RFC 3325 §9.2 */              \
+	X(PPI, "p-preferred-identity", 0, 0, 0, TG_ID_PPI)	 /* RFC 3325 §9.2 */              \
 	X(RPID, "remote-party-id", 'r', 'e', 0, TG_ID_RPID) /* draft-ietf-sip-privacy-04 §5.1 */  \
 	X(DIVERSION, "diversion", 'd', 'i', 0, TG_ID_DIVERSION)		 /* RFC 5806 §4 */        \
 	X(HISTORY_INFO, "history-info", 'h', 'i', 0, TG_ID_HISTORY_INFO) /* RFC 7044 §5 */
@@ -35,31 +36,33 @@ enum tg_sip_header {
 	TG_SIP_HEADER_COUNT
 };
 
-/*
- * With which letter, and with which two bytes, a header field that is read can begin. Five bits of a
- * letter ignore case; a compact form is followed by a colon or white space. Pairs are hashes into 64
- * bits; the factors keep out what messages are full of (Contact, Content-, Date, Privacy, Route).
- */
-#define TG_SIP_PAIR(first, second) (((first)*4 + (second)*9) & 63)
-#define TG_SIP_PAIR_BIT(first, second) (1ull << TG_SIP_PAIR((first)&31, (second)&31))
-#define X(sym, name, first, second, compact, source)                                               \
-	(1u << ((first)&31)) | ((compact) ? 1u << ((compact)&31) : 0) |
-static const uint32_t tg_sip_header_letters = TG_SIP_HEADERS(X) 0;
-#undef X
-#define X(sym, name, first, second, compact, source)                                               \
-	TG_SIP_PAIR_BIT(first, second) |                                                           \
-		((compact) ? TG_SIP_PAIR_BIT(compact, ':') | TG_SIP_PAIR_BIT(compact, ' ') |       \
-				     TG_SIP_PAIR_BIT(compact, '\t')                                \
-			   : 0) |
-static const uint64_t tg_sip_header_pairs = TG_SIP_HEADERS(X) 0;
-#undef X
+/* A name as its first eight bytes, whatever their case, can be compared at once. */
+struct tg_sip_name {
+	const char *text;
+	uint8_t first[8]; /* without the bit that is a letter's case; zero behind its end */
+	uint8_t mask[8];  /* those bits */
+	uint8_t len;	  /* 0: there is no such compact form */
+	uint8_t source;	  /* enum tg_id_source, or TG_SIP_NO_IDENTITY */
+	uint8_t header;	  /* enum tg_sip_header */
+	bool is_sister;	  /* begins with the same two letters as the one before */
+};
 
-/* Most lines end their stay here. `line` has at least one byte and a line end. */
-static inline bool tg_sip_header_may_begin(const uint8_t *line)
-{
-	return (tg_sip_header_letters >> (line[0] & 31) & 1) &&
-	       (tg_sip_header_pairs >> TG_SIP_PAIR(line[0] & 31, line[1] & 31) & 1);
-}
+extern const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT];
+
+/*
+ * Two bytes choose the names that a line can begin with: the index of the first one, or 0. Five bits of
+ * a letter ignore case; the factor keeps all pairs apart, which the compiler checks (two values for one slot
+ * are an error), and of the names that messages are full of it puts "Re" only on one of them.
+ */
+#define TG_SIP_SLOT(first, second) (((((first) | (second) << 8) & 0x1f1fu) * 3181u >> 10) & 63)
+extern const uint8_t tg_sip_name_slot[64 + 2 * TG_SIP_HEADER_COUNT];
+
+/* What the identity of each source is to the call (sig.h). */
+static const uint8_t tg_sip_source_role[TG_ID_SOURCE_COUNT] = {
+#define X(sym, name, role) [TG_ID_##sym] = TG_ROLE_##role,
+	TG_ID_SOURCES(X)
+#undef X
+};
 
 /* The header field of this name: all bytes before the colon, len > 0. */
 enum tg_sip_header tg_sip_header_find(const uint8_t *name, uint32_t len);

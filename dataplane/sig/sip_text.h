@@ -95,16 +95,10 @@ struct tg_sip_value {
 /* A text that is one value: what an answer repeats. */
 static inline void tg_sip_value_init(struct tg_sip_value *v, struct tg_span text)
 {
-	uint32_t from = 0;
-	unsigned n;
-
 	v->p = text.data;
 	v->len = text.len;
 	v->unbalanced = false;
-	do {
-		n = tg_scan->index(text.data, from, text.len, &v->index);
-		from = n ? v->index.eol[n - 1] + 1u : 0;
-	} while (n >= TG_SCAN_LINES);
+	tg_scan->index(text.data, 0, text.len, &v->index);
 }
 
 /* A walk over delimiters: what is left of the word that it stands in. */
