@@ -87,11 +87,20 @@ static const struct tg_cmd cmds[] = {
 	  "  --json         the lines as they are\n",
 	  "  tgctl events --follow\n"
 	  "  tgctl events --lines 100000 --json | jq 'select(.verdict == \"reject\")'\n" },
+	{ "doctor", tg_cmd_doctor, "[--cores LIST] [PORT PEER ...]",
+	  "what of this machine stands in the way, and what to do; needs no daemon",
+	  "  PORT PEER      interfaces, in pairs as tollgate-dp has them\n"
+	  "  --cores LIST   those that tollgate-dp is to have, as its -l\n"
+	  "  Looks and changes nothing. Exit code 8 if anything is reported as fail.\n",
+	  "  tgctl doctor\n"
+	  "  tgctl doctor --cores 2,3 eth0 eth1\n"
+	  "  tgctl doctor --json eth0 eth1 | jq '.checks[] | select(.result != \"ok\")'\n" },
 };
 
 static const char exit_codes[] =
 	"Exit codes: 0 ok, 2 usage, 3 feed or policy refused, 4 file cannot be read,\n"
-	"5 daemon not reachable, 6 refused by the daemon, 7 durable but not in force yet.\n";
+	"5 daemon not reachable, 6 refused by the daemon, 7 durable but not in force yet,\n"
+	"8 doctor: something does not work.\n";
 
 /* ---- help ---------------------------------------------------------------------------------------- */
 

@@ -78,7 +78,8 @@ void tg_cmd_print_effect(json_t *result);
 	X(policy_load)                                                                             \
 	X(policy_show)                                                                             \
 	X(replay)                                                                                  \
-	X(events)
+	X(events)                                                                                  \
+	X(doctor)
 
 #define X(sym) int tg_cmd_##sym(const struct tg_cmd_env *env, int argc, char **argv);
 TG_CMDS(X)

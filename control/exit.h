@@ -14,6 +14,7 @@ enum tg_exit {
 	TG_EXIT_UNREACHABLE = 5, /* no daemon */
 	TG_EXIT_REFUSED = 6,	 /* the daemon refuses: not found, needs --force, ... */
 	TG_EXIT_PENDING = 7,	 /* durable, but not in force yet: no dataplane, or pinned */
+	TG_EXIT_UNFIT = 8,	 /* doctor: something here does not work */
 };
 
 #endif
