@@ -339,7 +339,9 @@ static int print_json(const struct replay *rp, unsigned i)
 
 static void count(struct counts *c, const struct tg_result *r)
 {
-	c->reason[r->reason]++;
+	c->reason[r->held_reason] += r->n_held;
+	if (r->fate != TG_FATE_HOLD)
+		c->reason[r->reason]++;
 	if (!r->judged)
 		return;
 	c->judged++;
@@ -364,6 +366,19 @@ static void print_counts(const struct counts *c)
 
 /* ---- the capture through the pipeline ---------------------------------------------------------- */
 
+/* Frames that were held: nobody waits for them here, but they count. */
+static void release_held(struct replay *rp, uint64_t now_ms)
+{
+	struct tg_released freed[TG_BURST];
+	unsigned n, i;
+
+	do {
+		n = tg_pipeline_release(rp->pl, now_ms, freed, TG_BURST);
+		for (i = 0; i < n; i++)
+			rp->counts.reason[freed[i].reason]++;
+	} while (n == TG_BURST);
+}
+
 static int judge_batch(struct replay *rp)
 {
 	struct batch *b = &rp->batch;
@@ -380,6 +395,7 @@ static int judge_batch(struct replay *rp)
 			return -EIO;
 	}
 	b->n = 0;
+	release_held(rp, b->now_ms);
 	return 0;
 }
 
@@ -443,6 +459,7 @@ static int run(struct replay *rp)
 		rc = take_frame(rp, &f);
 	if (rc == 0)
 		rc = judge_batch(rp);
+	release_held(rp, UINT64_MAX);
 	tg_capture_close(capture);
 	if (fflush(stdout) != 0 || rc != 0) {
 		fprintf(stderr, "tgctl replay: %s\n",

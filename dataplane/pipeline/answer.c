@@ -28,12 +28,13 @@ static unsigned headers_len(const struct tg_frame *f)
 	return f->l3_off + (f->ip_version == 6 ? IPV6_HEADER : IPV4_HEADER) + UDP_HEADER;
 }
 
-/* The longest frame we may send back. */
-static unsigned frame_limit(const struct tg_frame *f)
+/* The longest frame we may send back. What came in fragments tells that it was too long for a link. */
+static unsigned frame_limit(const struct tg_frame_in *in, const struct tg_result *r)
 {
+	const struct tg_frame *f = &r->frame;
 	const unsigned request = (unsigned)f->payload_off + f->payload_len - f->l3_off;
 
-	return request <= MTU ? f->l3_off + MTU : TG_ANSWER_MAX;
+	return request <= MTU || r->data != in->data ? f->l3_off + MTU : TG_ANSWER_MAX;
 }
 
 /* RFC 3261 §18.2.2 and RFC 3581 §4; the address is always the source (maddr would let a forged
@@ -61,12 +62,14 @@ static bool has_way_back(const struct tg_frame *f)
 	return f->n_mpls == 0;
 }
 
-static bool is_between_hosts(const struct tg_frame_in *in, const struct tg_frame *f)
+static bool is_between_hosts(const struct tg_frame_in *in, const struct tg_result *r)
 {
-	if (in->link == TG_LINK_ETHERNET && ((in->data[0] | in->data[6]) & 1))
+	const struct tg_frame *f = &r->frame;
+
+	if (in->link == TG_LINK_ETHERNET && ((r->data[0] | r->data[6]) & 1))
 		return false; /* group bit (IEEE 802.3 §3.2.3) */
-	return is_host_address(tg_layout_source(in->data, f), f->ip_version) &&
-	       is_host_address(tg_layout_destination(in->data, f), f->ip_version);
+	return is_host_address(tg_layout_source(r->data, f), f->ip_version) &&
+	       is_host_address(tg_layout_destination(r->data, f), f->ip_version);
 }
 
 static struct tg_span text_span(const char *s, size_t max)
@@ -100,7 +103,7 @@ struct room {
 /* Fills in the SIP message behind the headers. An answer longer than its request would make us an
  * amplifier (traps OP-8): then it goes without its Reason, and what remains the request had too. */
 static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generation *gen,
-			  const struct tg_frame_in *in, const struct tg_result *r, struct room room)
+			  const struct tg_result *r, struct room room)
 {
 	const struct tg_frame *f = &r->frame;
 	struct tg_sip_answer answer = choose_answer(&gen->policy, r->verdict.answer);
@@ -108,7 +111,7 @@ static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generati
 	char tag[TG_SIP_TAG_LEN];
 	unsigned len;
 
-	if (!inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, tg_layout_source(in->data, f),
+	if (!inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, tg_layout_source(r->data, f),
 		       source.text, sizeof(source.text)))
 		return 0;
 	tg_sip_to_tag(r->sip, tg_layout_key(pl), tag);
@@ -120,12 +123,12 @@ static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generati
 	return len;
 }
 
-static void write_ethernet(const struct tg_frame_in *in, const struct tg_frame *f, uint8_t *out)
+static void write_ethernet(const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out)
 {
-	memcpy(out, in->data, f->l3_off); /* tags and type as they were */
-	if (in->link == TG_LINK_ETHERNET && f->l3_off >= ETHERNET_MACS) {
-		memcpy(out, in->data + 6, 6);
-		memcpy(out + 6, in->data, 6);
+	memcpy(out, r->data, r->frame.l3_off); /* tags and type as they were */
+	if (in->link == TG_LINK_ETHERNET && r->frame.l3_off >= ETHERNET_MACS) {
+		memcpy(out, r->data + 6, 6);
+		memcpy(out + 6, r->data, 6);
 	}
 }
 
@@ -165,10 +168,10 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 	struct tg_frame a = *f;
 
 	if (!has_way_back(f) || f->dport == 0 || reply_port(f, r->sip) == 0 ||
-	    !is_between_hosts(in, f) || cap <= headers)
+	    !is_between_hosts(in, r) || cap <= headers)
 		return 0;
-	limit = cap < frame_limit(f) ? cap : frame_limit(f);
-	len = build_sip(pl, gen, in, r, (struct room){ out + headers, limit - headers });
+	limit = cap < frame_limit(in, r) ? cap : frame_limit(in, r);
+	len = build_sip(pl, gen, r, (struct room){ out + headers, limit - headers });
 	if (len == 0)
 		return 0;
 
@@ -177,11 +180,11 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 	a.payload_len = (uint16_t)len;
 	a.sport = f->dport;
 	a.dport = reply_port(f, r->sip);
-	write_ethernet(in, f, out);
+	write_ethernet(in, r, out);
 	if (f->ip_version == 6)
-		write_ipv6(in->data, f, UDP_HEADER + len, out + f->l3_off);
+		write_ipv6(r->data, f, UDP_HEADER + len, out + f->l3_off);
 	else
-		write_ipv4(in->data, f, UDP_HEADER + len, out + f->l3_off);
+		write_ipv4(r->data, f, UDP_HEADER + len, out + f->l3_off);
 	tg_store_be16(out + a.l4_off, a.sport);
 	tg_store_be16(out + a.l4_off + 2, a.dport);
 	tg_store_be16(out + a.l4_off + 4, (uint16_t)(UDP_HEADER + len));

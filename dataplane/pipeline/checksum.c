@@ -67,11 +67,16 @@ static uint16_t udp_sum(const uint8_t *frame, const struct tg_frame *f)
 	return fold(sum_bytes(frame + f->l4_off, len, sum));
 }
 
+bool tg_checksum_ipv4_ok(const uint8_t *ip)
+{
+	return fold(sum_bytes(ip, ipv4_header_len(ip), 0)) == 0xffff;
+}
+
 bool tg_checksum_udp_ok(const uint8_t *frame, const struct tg_frame *f)
 {
 	const uint8_t *ip = frame + f->l3_off;
 
-	if (f->ip_version == 4 && fold(sum_bytes(ip, ipv4_header_len(ip), 0)) != 0xffff)
+	if (f->ip_version == 4 && !tg_checksum_ipv4_ok(ip))
 		return false;
 	if (load_u16(frame + f->l4_off + 6) == 0)
 		return f->ip_version == 4;
@@ -85,16 +90,19 @@ static void store_complement(uint8_t *p, uint16_t sum)
 	__builtin_memcpy(p, &v, sizeof(v));
 }
 
+void tg_checksum_ipv4_fill(uint8_t *ip)
+{
+	tg_store_be16(ip + 10, 0);
+	store_complement(ip + 10, fold(sum_bytes(ip, ipv4_header_len(ip), 0)));
+}
+
 void tg_checksum_udp_fill(uint8_t *frame, const struct tg_frame *f)
 {
-	uint8_t *ip = frame + f->l3_off;
 	uint8_t *udp = frame + f->l4_off;
 	uint16_t sum;
 
-	if (f->ip_version == 4) {
-		tg_store_be16(ip + 10, 0);
-		store_complement(ip + 10, fold(sum_bytes(ip, ipv4_header_len(ip), 0)));
-	}
+	if (f->ip_version == 4)
+		tg_checksum_ipv4_fill(frame + f->l3_off);
 	tg_store_be16(udp + 6, 0);
 	sum = udp_sum(frame, f);
 	/* A checksum that comes out as zero is sent as all ones (RFC 768): zero says "none". */

@@ -34,8 +34,9 @@ static void fill_policy(struct tg_event *e, const struct tg_policy *p, const str
 							  : TG_ANSWER_FALLBACK_CODE;
 }
 
-static void fill_frame(struct tg_event *e, const struct tg_frame_in *in, const struct tg_frame *f)
+static void fill_frame(struct tg_event *e, const struct tg_frame_in *in, const struct tg_result *r)
 {
+	const struct tg_frame *f = &r->frame;
 	const size_t len = f->ip_version == 6 ? 16 : 4;
 
 	e->ip_version = f->ip_version;
@@ -43,8 +44,8 @@ static void fill_frame(struct tg_event *e, const struct tg_frame_in *in, const s
 	e->vlan = tg_layout_vlan(f);
 	e->sport = f->sport;
 	e->dport = f->dport;
-	memcpy(e->src, tg_layout_source(in->data, f), len);
-	memcpy(e->dst, tg_layout_destination(in->data, f), len);
+	memcpy(e->src, tg_layout_source(r->data, f), len);
+	memcpy(e->dst, tg_layout_destination(r->data, f), len);
 }
 
 void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
@@ -68,5 +69,5 @@ void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
 	for (i = 0; i < m->n_ids; i++)
 		fill_identity(&e->id[i], m, i, r->listing[i]);
 	fill_policy(e, &gen->policy, &r->verdict);
-	fill_frame(e, in, &r->frame);
+	fill_frame(e, in, r);
 }

@@ -4,7 +4,9 @@
 #include <xxhash.h>
 
 #include "dataplane/flow/cap.h"
+#include "dataplane/flow/frags.h"
 #include "dataplane/flow/memory.h"
+#include "dataplane/pipeline/fragment.h"
 #include "dataplane/pipeline/layout.h"
 #include "tollgate/checksum.h"
 
@@ -27,6 +29,7 @@ struct message {
 struct tg_pipeline {
 	struct tg_memory memory;
 	struct tg_cap cap;
+	struct tg_frags frags;
 	uint8_t tag_key[crypto_shorthash_KEYBYTES];
 	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
 	uint64_t policy_id;			     /* the policy that `epoch` stands for */
@@ -53,13 +56,25 @@ struct burst {
 	uint64_t now_ms;
 };
 
+static uint32_t frag_sets(const struct tg_pipeline_config *config)
+{
+	return config->frag_sets ? config->frag_sets : TG_PIPELINE_FRAG_SETS_DEFAULT;
+}
+
+static uint32_t frag_frames(const struct tg_pipeline_config *config)
+{
+	return config->frag_frames ? config->frag_frames : TG_PIPELINE_FRAG_FRAMES_DEFAULT;
+}
+
 size_t tg_pipeline_size(const struct tg_pipeline_config *config)
 {
 	if (config->memory_entries == 0 || config->memory_entries > ENTRIES_MAX ||
-	    config->cap_entries == 0 || config->cap_entries > ENTRIES_MAX)
+	    config->cap_entries == 0 || config->cap_entries > ENTRIES_MAX ||
+	    config->frag_sets > TG_FRAGS_SETS_MAX || config->frag_frames > TG_FRAGS_FRAMES_MAX)
 		return 0;
 	return sizeof(struct tg_pipeline) + tg_memory_size(config->memory_entries) +
-	       tg_cap_size(config->cap_entries);
+	       tg_cap_size(config->cap_entries) +
+	       tg_frags_size(frag_sets(config), frag_frames(config));
 }
 
 /*
@@ -87,6 +102,8 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 	tg_memory_init(&pl->memory, rest, config->memory_entries);
 	rest += tg_memory_size(config->memory_entries);
 	tg_cap_init(&pl->cap, rest, config->cap_entries);
+	rest += tg_cap_size(config->cap_entries);
+	tg_frags_init(&pl->frags, rest, frag_sets(config), frag_frames(config));
 	return pl;
 }
 
@@ -146,36 +163,43 @@ static bool is_sigcomp(const struct tg_frame *f, struct tg_span payload)
 }
 
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
-static bool checksum_ok(const struct tg_frame_in *in, const struct tg_frame *f)
+static bool checksum_ok(const struct tg_frame_in *in, const struct tg_result *r)
 {
-	switch (in->checksum) {
-	case TG_PIPELINE_CSUM_GOOD:
-	case TG_PIPELINE_CSUM_IGNORE:
+	if (in->checksum == TG_PIPELINE_CSUM_IGNORE)
 		return true;
-	case TG_PIPELINE_CSUM_BAD:
-		return false;
-	default:
-		return tg_checksum_udp_ok(in->data, f);
-	}
+	/* No NIC has a word on what was put together from several frames. */
+	if (in->checksum == TG_PIPELINE_CSUM_UNKNOWN || r->data != in->data)
+		return tg_checksum_udp_ok(r->data, &r->frame);
+	return in->checksum == TG_PIPELINE_CSUM_GOOD;
 }
 
-/* What the frame is. TG_REASON_NONE: sip holds an initial INVITE, an ACK or a CANCEL. */
-static enum tg_reason read_frame(const struct tg_frame_in *in, struct tg_frame *f,
-				 struct tg_sip *sip)
+/* What a whole datagram is, as read_frame says. */
+static enum tg_reason read_datagram(const struct tg_frame_in *in, const struct tg_result *r,
+				    struct tg_sip *sip)
 {
+	const struct tg_frame *f = &r->frame;
+	const struct tg_span payload = { r->data + f->payload_off, f->payload_len };
 	enum tg_reason reason;
-	struct tg_span payload;
 
-	reason = tg_frame_walk(in->data, in->data + in->len, (enum tg_link)in->link, f);
-	if (reason != TG_REASON_NONE)
-		return reason;
-	payload = (struct tg_span){ in->data + f->payload_off, f->payload_len };
 	reason = tg_sip_may_begin(payload) ? tg_sip_parse(payload, sip) : TG_REASON_NOT_SIP;
 	if (reason == TG_REASON_NOT_SIP && is_sigcomp(f, payload))
 		return TG_REASON_SIGCOMP;
-	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE && !checksum_ok(in, f))
+	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE && !checksum_ok(in, r))
 		return TG_REASON_BAD_CHECKSUM;
 	return reason;
+}
+
+/* What the frame is, or completes. TG_REASON_NONE: sip holds an initial INVITE, an ACK or a CANCEL. */
+static enum tg_reason read_frame(const struct burst *b, unsigned i, struct tg_sip *sip)
+{
+	const struct tg_frame_in *in = &b->in[i];
+	struct tg_result *r = &b->out[i];
+	enum tg_reason reason;
+
+	reason = tg_frame_walk(in->data, in->data + in->len, (enum tg_link)in->link, &r->frame);
+	if (tg_unlikely(reason == TG_REASON_FRAGMENT))
+		reason = tg_fragment_read(&b->pl->frags, b->pl->flow_key, in, b->now_ms, r);
+	return reason == TG_REASON_NONE ? read_datagram(in, r, sip) : reason;
 }
 
 static void read_frames(struct burst *b)
@@ -184,6 +208,7 @@ static void read_frames(struct burst *b)
 	unsigned i;
 
 	pl->n_messages = 0;
+	tg_frags_begin(&pl->frags);
 	for (i = 0; i < b->n; i++) {
 		struct tg_sip *sip = &pl->sip[pl->n_messages];
 		struct tg_result *r = &b->out[i];
@@ -191,7 +216,8 @@ static void read_frames(struct burst *b)
 
 		memset(r, 0, sizeof(*r));
 		r->fate = TG_FATE_FORWARD;
-		reason = read_frame(&b->in[i], &r->frame, sip);
+		r->data = b->in[i].data;
+		reason = read_frame(b, i, sip);
 		r->reason = (uint8_t)reason;
 		if (reason != TG_REASON_NONE)
 			continue;
@@ -229,7 +255,7 @@ static unsigned find_trunk(const struct burst *b, const struct message *m)
 		.port = in->port,
 		.vlan = tg_layout_vlan(f),
 		.ip_version = f->ip_version,
-		.peer = tg_layout_source(in->data, f),
+		.peer = tg_layout_source(b->out[m->frame].data, f),
 	};
 
 	return tg_policy_trunk_find(&b->gen->policy, &key);
@@ -323,7 +349,7 @@ static enum tg_reason commit(const struct burst *b, const struct message *m, str
 static bool may_answer(const struct burst *b, const struct message *m, const struct tg_result *r)
 {
 	const struct tg_policy_trunk *trunk = &b->gen->policy.trunk[m->trunk];
-	const uint8_t *source = tg_layout_source(b->in[m->frame].data, &r->frame);
+	const uint8_t *source = tg_layout_source(r->data, &r->frame);
 	const uint64_t id = keyed_hash(b->pl, source, r->frame.ip_version == 6 ? 16 : 4);
 
 	return tg_cap_allow(&b->pl->cap, id, trunk->answers_per_second, b->now_ms);
@@ -362,7 +388,7 @@ static void decide_other(const struct burst *b, const struct message *m, struct 
 	r->reason = TG_REASON_SIP_REQUEST;
 	if (!ours)
 		return;
-	if (!checksum_ok(&b->in[m->frame], &r->frame)) {
+	if (!checksum_ok(&b->in[m->frame], r)) {
 		r->reason = TG_REASON_BAD_CHECKSUM;
 		return;
 	}
@@ -394,6 +420,7 @@ static void pass_all(const struct burst *b)
 	for (i = 0; i < b->n; i++) {
 		memset(&b->out[i], 0, sizeof(b->out[i]));
 		b->out[i].fate = TG_FATE_FORWARD;
+		b->out[i].data = b->in[i].data;
 		b->out[i].reason = TG_REASON_NO_GENERATION;
 	}
 }
@@ -407,6 +434,18 @@ static void note_policy(struct tg_pipeline *pl, const struct tg_policy *p)
 		return;
 	pl->policy_id = p->header->id;
 	pl->epoch = (uint8_t)((pl->epoch + 1) % TG_MEMORY_EPOCHS);
+}
+
+unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_released *out,
+			     unsigned max)
+{
+	struct tg_frags_freed freed[TG_BURST];
+	unsigned n, i;
+
+	n = tg_frags_release(&pl->frags, now_ms, freed, max < TG_BURST ? max : TG_BURST);
+	for (i = 0; i < n; i++)
+		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason };
+	return n;
 }
 
 void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,

@@ -13,26 +13,25 @@
  */
 #define TX_TRIES 64
 
+/* Frames for one transmit queue. */
 struct batch {
-	struct rte_mbuf *mbuf[TG_BURST];
+	const struct tg_port *port;
+	uint16_t queue;
 	unsigned n;
 	uint64_t bytes;
+	struct rte_mbuf *mbuf[TG_BURST];
 };
 
-static void batch_add(struct batch *b, struct rte_mbuf *m)
-{
-	b->mbuf[b->n++] = m;
-	b->bytes += m->pkt_len;
-}
-
-static void transmit(struct tg_worker *w, const struct tg_port *port, struct batch *b)
+static void transmit(struct tg_worker *w, struct batch *b)
 {
 	unsigned sent, tries, i;
 
-	sent = rte_eth_tx_burst(port->id, w->burst.queue, b->mbuf, (uint16_t)b->n);
+	if (b->n == 0)
+		return;
+	sent = rte_eth_tx_burst(b->port->id, b->queue, b->mbuf, (uint16_t)b->n);
 	for (tries = 0; tg_unlikely(sent < b->n) && tries < TX_TRIES; tries++) {
 		rte_pause();
-		sent += rte_eth_tx_burst(port->id, w->burst.queue, b->mbuf + sent,
+		sent += rte_eth_tx_burst(b->port->id, b->queue, b->mbuf + sent,
 					 (uint16_t)(b->n - sent));
 	}
 	tg_count(&w->stats.tx_packets, sent);
@@ -43,6 +42,17 @@ static void transmit(struct tg_worker *w, const struct tg_port *port, struct bat
 		rte_pktmbuf_free_bulk(b->mbuf + sent, b->n - sent);
 	}
 	tg_count(&w->stats.tx_bytes, b->bytes);
+	b->n = 0;
+	b->bytes = 0;
+}
+
+/* Frames that were held make a batch longer than a burst. */
+static void batch_add(struct tg_worker *w, struct batch *b, struct rte_mbuf *m)
+{
+	if (tg_unlikely(b->n == TG_BURST))
+		transmit(w, b);
+	b->mbuf[b->n++] = m;
+	b->bytes += m->pkt_len;
 }
 
 /* A chain for a device that takes none: one buffer if it fits, else it cannot be sent. */
@@ -51,15 +61,14 @@ static bool fits_port(const struct tg_port *port, struct rte_mbuf *m)
 	return tg_likely(m->nb_segs == 1) || port->multi_segs || rte_pktmbuf_linearize(m) == 0;
 }
 
-static void batch_or_drop(struct tg_worker *w, const struct tg_port *port, struct batch *b,
-			  struct rte_mbuf *m)
+static void batch_or_drop(struct tg_worker *w, struct batch *b, struct rte_mbuf *m)
 {
-	if (tg_unlikely(!fits_port(port, m))) {
+	if (tg_unlikely(!fits_port(b->port, m))) {
 		tg_count(&w->stats.tx_dropped, 1);
 		rte_pktmbuf_free(m);
 		return;
 	}
-	batch_add(b, m);
+	batch_add(w, b, m);
 }
 
 /* Fills an empty buffer, and as many after it as are needed. */
@@ -130,40 +139,100 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	tg_count(&w->stats.trunk_action[v->trunk][v->mode][v->action], 1);
 }
 
+/* Frames that were held until this one came: they go where it goes, and before it. */
+static void act_held(struct tg_worker *w, const struct tg_result *r, struct batch *forward)
+{
+	struct rte_mbuf *const *held = (struct rte_mbuf *const *)r->held;
+	unsigned i;
+
+	tg_count(&w->stats.reason[r->held_reason], r->n_held);
+	for (i = 0; i < r->n_held; i++) {
+		if (r->fate == TG_FATE_FORWARD)
+			batch_or_drop(w, forward, held[i]);
+		else
+			rte_pktmbuf_free(held[i]);
+	}
+}
+
+/* The answer, or, without one, nothing: whatever it is, the request goes no further. */
+static void act_answer(struct tg_worker *w, unsigned i, struct batch *back)
+{
+	struct rte_mbuf *m = answer(w, i);
+
+	if (m) {
+		tg_count(&w->stats.answers_sent, 1);
+		batch_or_drop(w, back, m);
+		return;
+	}
+	tg_count(&w->stats.no_mbuf, 1);
+	rte_pktmbuf_free(w->burst.mbuf[i]);
+}
+
 void tg_act_burst(struct tg_worker *w)
 {
 	struct tg_burst *b = &w->burst;
-	struct batch forward = { .n = 0 }, back = { .n = 0 };
-	struct rte_mbuf *absorbed[TG_BURST], *m;
-	unsigned n_absorbed = 0, i;
+	struct batch forward = { .port = b->to, .queue = b->queue };
+	struct batch back = { .port = b->from, .queue = b->queue };
 	uint64_t now_ns = 0;
+	unsigned i;
 
 	for (i = 0; i < b->n; i++) {
 		const struct tg_result *r = &b->out[i];
 
+		if (tg_unlikely(r->fate == TG_FATE_HOLD)) {
+			b->mbuf[i]->port = b->from->id; /* not every driver says so */
+			continue;
+		}
 		tg_count(&w->stats.reason[r->reason], 1);
 		if (tg_unlikely(r->judged)) {
 			count_verdict(w, r);
 			record(w, i, &now_ns); /* before the answer overwrites the frame */
 		}
-		if (tg_likely(r->fate == TG_FATE_FORWARD)) {
-			batch_or_drop(w, b->to, &forward, b->mbuf[i]);
-			continue;
-		}
-		m = r->fate == TG_FATE_ANSWER ? answer(w, i) : NULL;
-		if (m) {
-			tg_count(&w->stats.answers_sent, 1);
-			batch_or_drop(w, b->from, &back, m);
-			continue;
-		}
-		if (r->fate == TG_FATE_ANSWER)
-			tg_count(&w->stats.no_mbuf, 1);
-		absorbed[n_absorbed++] = b->mbuf[i];
+		if (tg_unlikely(r->n_held > 0))
+			act_held(w, r, &forward);
+		if (tg_likely(r->fate == TG_FATE_FORWARD))
+			batch_or_drop(w, &forward, b->mbuf[i]);
+		else if (r->fate == TG_FATE_ANSWER)
+			act_answer(w, i, &back);
+		else
+			rte_pktmbuf_free(b->mbuf[i]);
 	}
-	if (forward.n)
-		transmit(w, b->to, &forward);
-	if (back.n)
-		transmit(w, b->from, &back);
-	if (n_absorbed)
-		rte_pktmbuf_free_bulk(absorbed, n_absorbed);
+	transmit(w, &forward);
+	transmit(w, &back);
+}
+
+/* The pair's other port, and the queue on which this worker transmits to it. */
+static void aim(const struct tg_worker *w, uint16_t from, struct batch *b)
+{
+	unsigned i, side;
+
+	for (i = 0; i < w->n_units; i++) {
+		for (side = 0; side < 2; side++) {
+			if (w->unit[i].port[side]->id == from) {
+				b->port = w->unit[i].port[!side];
+				b->queue = w->unit[i].queue;
+				return;
+			}
+		}
+	}
+}
+
+void tg_act_release(struct tg_worker *w, uint64_t now_ms)
+{
+	struct tg_released freed[TG_BURST];
+	struct batch b = { .port = NULL };
+	unsigned n, i;
+
+	do {
+		n = tg_pipeline_release(w->pipeline, now_ms, freed, TG_BURST);
+		for (i = 0; i < n; i++) {
+			struct rte_mbuf *m = freed[i].handle;
+
+			tg_count(&w->stats.reason[freed[i].reason], 1);
+			transmit(w, &b); /* a frame at a time: they are few, and of any port */
+			aim(w, m->port, &b);
+			batch_or_drop(w, &b, m);
+		}
+	} while (n == TG_BURST);
+	transmit(w, &b);
 }

@@ -14,6 +14,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/run/log.h"
+#include "tollgate/pipeline.h"
 
 /* Covers 1 ms at 1 Mpps: signalling trunks have a hundredth of that, and a worker's longest silence
  * is its sleep. The kernel's rings behind virtual devices have 2048. */
@@ -150,8 +151,10 @@ static unsigned port_mbufs(const struct tg_port_pair *pair, unsigned side)
 
 static int make_pool(struct tg_ports *ports, int socket, unsigned n_workers, struct tg_why *why)
 {
-	/* A worker has a burst in hand, and up to 1.5 times the cache's size in its cache. */
-	unsigned n = n_workers * (TG_BURST + POOL_CACHE * 3 / 2), i, side;
+	/* A worker has a burst in hand, up to 1.5 times the cache's size in its cache, and holds
+	 * fragments. */
+	unsigned n = n_workers * (TG_BURST + POOL_CACHE * 3 / 2 + TG_PIPELINE_FRAG_FRAMES_DEFAULT);
+	unsigned i, side;
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	for (i = 0; i < ports->n_pairs; i++) {

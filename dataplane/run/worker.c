@@ -67,6 +67,7 @@ static uint64_t view_frames(struct tg_worker *w)
 			.port = b->from->id,
 			.link = TG_LINK_ETHERNET,
 			.checksum = checksum_word(m->ol_flags),
+			.handle = b->mbuf[i],
 		};
 	}
 	return bytes;
@@ -104,6 +105,11 @@ static void discard(struct tg_worker *w)
 	rte_pktmbuf_free_bulk(b->mbuf, b->n);
 }
 
+static uint64_t to_ms(const struct tg_worker *w, uint64_t tsc)
+{
+	return tsc / (w->tsc_hz / 1000);
+}
+
 /* One direction of one unit: phase by phase over a burst. */
 static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 {
@@ -123,10 +129,21 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 	start = rte_rdtsc();
 	b->gen = tg_swap_current(w->swap); /* once: the whole burst is judged with one generation */
 	bytes = view_frames(w);
-	tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n, start / (w->tsc_hz / 1000), b->out);
+	tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n, to_ms(w, start), b->out);
 	tg_act_burst(w);
 	count_burst(w, start, bytes);
 	return true;
+}
+
+/* Once a millisecond: frames are held for 200, and nobody waits for a tenth of one more. */
+static void release_held(struct tg_worker *w)
+{
+	const uint64_t now = rte_rdtsc();
+
+	if (now < w->release_tsc)
+		return;
+	w->release_tsc = now + w->tsc_hz / 1000;
+	tg_act_release(w, to_ms(w, now));
 }
 
 /*
@@ -159,6 +176,7 @@ static bool make_round(struct tg_worker *w)
 		any |= work(w, &w->unit[i], 0);
 		any |= work(w, &w->unit[i], 1);
 	}
+	release_held(w);
 	/* Nothing of a generation is in hand between rounds: results are used up in act, and events
 	 * carry copies. */
 	tg_swap_quiescent(w->swap, w->index);
@@ -230,6 +248,7 @@ int tg_worker_run(void *arg)
 	}
 	if (w->n_lines)
 		drain(w);
+	tg_act_release(w, UINT64_MAX);
 	tg_swap_leave(w->swap, w->index);
 	return 0;
 }

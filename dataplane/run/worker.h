@@ -59,6 +59,7 @@ struct tg_worker {
 	uint64_t ns_per_cycle; /* 32-bit fixed point */
 	/* The worker's own. */
 	uint64_t last_tsc;
+	uint64_t release_tsc; /* when held frames are looked at next */
 	uint32_t empty_polls;
 	struct tg_pulse pulse;
 	struct tg_burst burst;

@@ -9,6 +9,10 @@
 #include "tollgate/base.h"
 #include "tollgate/frame.h"
 
+/* The IPv4 header's; `ip` has as many bytes as it says that it has. */
+bool tg_checksum_ipv4_ok(const uint8_t *ip);
+void tg_checksum_ipv4_fill(uint8_t *ip);
+
 /* IPv4 header and UDP checksum both right? UDP zero is right on IPv4 (RFC 768), wrong on IPv6
  * (RFC 8200 §8.1). `frame` has at least payload_off + payload_len bytes. */
 bool tg_checksum_udp_ok(const uint8_t *frame, const struct tg_frame *f);

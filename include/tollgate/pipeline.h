@@ -40,6 +40,7 @@ struct tg_frame_in {
 	uint16_t port;	  /* where it came in, for the trunk */
 	uint8_t link;	  /* enum tg_link */
 	uint8_t checksum; /* TG_PIPELINE_CSUM_* */
+	void *handle;	  /* what the caller gets back of a frame that was held */
 };
 
 /* What becomes of the frame. */
@@ -47,6 +48,9 @@ enum tg_fate {
 	TG_FATE_FORWARD, /* untouched to the peer port */
 	TG_FATE_ANSWER,	 /* not forwarded; answer with verdict.answer (tg_answer_build) */
 	TG_FATE_ABSORB,	 /* not forwarded, no answer */
+	TG_FATE_HOLD, /* not now: part of something that is not all there yet; not counted either.
+			  * Its handle comes back in a later result's held[], or from
+			  * tg_pipeline_release */
 };
 
 struct tg_result {
@@ -55,6 +59,14 @@ struct tg_result {
 	bool judged;	/* verdict, sip and listing hold */
 	bool repeated;	/* the verdict memory's word: a retransmission */
 	struct tg_verdict verdict;
+	/* Frames held until now that share this one's fate (FORWARD: before it; else: not at all), in
+	 * the order of arrival, and what each of them counts as; valid until the next burst. */
+	uint16_t n_held;
+	uint8_t held_reason;
+	void *const *held;
+	/* What `frame` describes: the frame's own bytes, or those of a datagram that it completed;
+	 * valid until the next burst. Answers and events are made from it. */
+	const uint8_t *data;
 	struct tg_frame frame;
 	const struct tg_sip *sip; /* judged, ACK, CANCEL; valid until the next burst */
 	const uint32_t *listing;  /* per identity; valid until the next burst */
@@ -65,7 +77,15 @@ struct tg_pipeline_config {
 	uint32_t cap_entries;	 /* sources whose answers are counted */
 	uint8_t key
 		[16]; /* SipHash key: To-tags, transactions; the same on all boxes of a cluster */
+	uint32_t frag_sets;   /* datagrams put together at a time; 0 = default */
+	uint32_t frag_frames; /* frames held at a time; 0 = default */
 };
+
+/* 128 datagrams of 66 KiB are 8.4 MiB. Under a flood the oldest is given up first, so that at 1 M
+ * forged fragments a second (250 k a source, see frags.h) a datagram has 128 us to arrive in, ten
+ * times what its frames need on a link of 1 Gbit/s. */
+#define TG_PIPELINE_FRAG_SETS_DEFAULT 128
+#define TG_PIPELINE_FRAG_FRAMES_DEFAULT 1024
 
 #define TG_PIPELINE_MEMORY_DEFAULT (1u << 18)
 #define TG_PIPELINE_CAP_DEFAULT (1u << 12)
@@ -78,7 +98,8 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 
 /*
  * Judges in[0..n), n <= TG_BURST; out[i] belongs to in[i]. `gen` may be NULL: everything passes with
- * no_generation. `now_ms`: any monotonic clock. Frames must stay in place until out is used up.
+ * no_generation. `now_ms`: any monotonic clock. Frames must stay in place until out is used up; of a
+ * frame that is held only the handle is kept, its bytes are copied.
  */
 void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 		       const struct tg_frame_in *in, unsigned n, uint64_t now_ms,
@@ -95,7 +116,7 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 #define TG_ANSWER_MAX 9216
 
 /*
- * The whole frame that answers in->data: addresses and ports turned round, VLAN stack and DSCP kept
+ * The whole frame that answers r->data: addresses and ports turned round, VLAN stack and DSCP kept
  * (ECN cleared), checksums computed. `r` must be this frame's result with fate TG_FATE_ANSWER; `out`
  * must not be the frame itself. Returns the length. The pipeline has tried it before it decided so:
  * with TG_ANSWER_MAX bytes, 0 is only possible for a retransmission that differs from its original.
@@ -105,6 +126,19 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
 			 const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
 			 unsigned cap);
+
+/* A held frame whose datagram will not be read: forward it, count it as `reason`. */
+struct tg_released {
+	void *handle;
+	uint8_t reason;
+};
+
+/*
+ * Frames that were held long enough (TG_FRAGS_HOLD_MS), or whose place was needed: up to `max` of
+ * them; call every few milliseconds, until it returns less than max. UINT64_MAX as the time: all.
+ */
+unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_released *out,
+			     unsigned max);
 
 /* Statistics of the table's filter in this pipeline. */
 const struct tg_table_adapt *tg_pipeline_adapt(const struct tg_pipeline *pl);

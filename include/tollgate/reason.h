@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Every way in which a frame can end is one line here: enum, name, counter and telemetry key come
- * from it. A frame ends with exactly one reason, so the counters add up to the frames received.
+ * from it. A frame ends with exactly one reason, so the counters add up to the frames received, less
+ * those that are held at the moment.
  *
  *   VERDICT   a call was judged; the reason says what decided
  *   PASS      not a call to judge; forwarded untouched
@@ -59,6 +60,8 @@
 	X(SIP_REQUEST, "sip_request", PASS)                                                        \
 	X(SIP_IN_DIALOG, "sip_in_dialog", PASS)                                                    \
 	X(SIP_KEEPALIVE, "sip_keepalive", PASS)                                                    \
+	/* Of a datagram that was read: another frame has the datagram's own reason. */            \
+	X(FRAGMENT, "fragment", PASS)                                                              \
 	/* Not signalling. */                                                                      \
 	X(NOT_IP, "not_ip", PASS)                                                                  \
 	X(NOT_SIP, "not_sip", PASS)                                                                \
@@ -68,7 +71,11 @@
 	X(SIP_MALFORMED, "sip_malformed", BLIND)                                                   \
 	X(SIP_OVERSIZE, "sip_oversize", BLIND)                                                     \
 	X(BAD_CHECKSUM, "bad_checksum", BLIND)                                                     \
-	X(FRAGMENT, "fragment", BLIND)                                                             \
+	X(FRAGMENT_NOT_UDP, "fragment_not_udp", BLIND)                                             \
+	X(FRAGMENT_MALFORMED, "fragment_malformed", BLIND)                                         \
+	X(FRAGMENT_OVERLAP, "fragment_overlap", BLIND)                                             \
+	X(FRAGMENT_LIMIT, "fragment_limit", BLIND)                                                 \
+	X(FRAGMENTS_UNASSEMBLED, "fragments_unassembled", BLIND)                                   \
 	X(TCP, "tcp", BLIND)                                                                       \
 	X(TLS, "tls", BLIND)                                                                       \
 	X(SCTP, "sctp", BLIND)                                                                     \

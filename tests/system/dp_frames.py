@@ -3,7 +3,8 @@
 """Frames for test_dp_vdevs.sh, and what must have become of them. scapy makes and reads them, so that
 no code of ours judges itself.
 
-    dp_frames.py make DIR    in0.pcap, in1.pcap: what enters; fate.json: what must become of each
+    dp_frames.py make DIR    in0.pcap, in1.pcap: what enters; fate.json: what must become of each;
+                             requests.pcap: the calls that must be answered, whole
     dp_frames.py check DIR   out0.pcap, out1.pcap against that, frame by frame
     dp_frames.py acks DIR    ack0.pcap: the callers' ACKs to the answers in out0.pcap
     dp_frames.py same A B    the same frames in both files, whatever their headers
@@ -12,8 +13,8 @@ no code of ours judges itself.
 import json
 import sys
 
-from scapy.all import (ARP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, ICMP, IPOption_RR, IPv6, Raw, RawPcapReader, fragment,
-                       wrpcap)
+from scapy.all import (ARP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, ICMP, IPOption_RR, IPv6, IPv6ExtHdrFragment, Raw,
+                       RawPcapReader, fragment, fragment6, wrpcap)
 
 CLEAN, LISTED = "+447700900123", "+12025550123"
 A, B = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
@@ -44,6 +45,7 @@ def layers():
         "vlan6": Ether(src=A, dst=B) / Dot1Q(vlan=4094, prio=3) / v6(),
         "qinq": Ether(src=A, dst=B) / Dot1AD(vlan=100, prio=6) / Dot1Q(vlan=7, prio=5) / v4(),
         "qinq8100": Ether(src=A, dst=B) / Dot1Q(vlan=100) / Dot1Q(vlan=7) / v6(),
+        "three": Ether(src=A, dst=B) / Dot1AD(vlan=1) / Dot1Q(vlan=2, prio=4) / Dot1Q(vlan=3) / v4(),
     }
 
 
@@ -51,8 +53,40 @@ def udp():
     return UDP(sport=5060, dport=5060)
 
 
+def pieces(whole, size=400):
+    """Fragments with `size` bytes of payload each, as routers and IPv6 senders make them."""
+    if IPv6 not in whole:
+        return fragment(whole, fragsize=size)
+    ip = whole[IPv6]
+    under = Ether(bytes(whole)[:len(whole) - len(ip)])
+    parts = fragment6(ip.__class__(src=ip.src, dst=ip.dst, tc=ip.tc, hlim=ip.hlim) /
+                      IPv6ExtHdrFragment(id=len(whole)) / ip[UDP], size + 48)
+    return [under / p for p in parts]
+
+
+def fragmented():
+    """(frames, whole) of calls in fragments: in order, last first, with a duplicate; listed and clean."""
+    out = []
+    for i, (name, under) in enumerate(layers().items()):
+        for caller in CLEAN, LISTED:
+            under = under.copy()
+            if IP in under:
+                under[IP].id = 7000 + 2 * i + (caller == LISTED)
+            whole = under / udp() / invite(caller, "cut-%s-%s" % (name, caller),
+                                           extra="Identity: %s\r\n" % ("e" * (600 + i)))
+            whole = whole.__class__(bytes(whole))
+            frames = pieces(whole)
+            if i % 3 == 1:
+                frames.reverse()
+            elif i % 3 == 2:
+                frames.insert(1, frames[0])
+            out.append((frames, whole, caller))
+    return out
+
+
 def outside():
-    """(frame, fate) as they enter port 0; fate is "pass" or "answer"."""
+    """(frame, fate, request) as they enter port 0; fate is "pass", "answer" or, of a fragment whose datagram is
+    answered when it is complete, "gone"."""
     out = []
     for name, under in layers().items():
         out.append((under / udp() / invite(CLEAN, "clean-" + name), "pass"))
@@ -68,7 +102,13 @@ def outside():
     out.append((wrong, "pass"))
     out.append((layers()["ipv4"] / udp() / invite(LISTED, "re-invite", to_tag=";tag=far"), "pass"))
     out += [(f, "pass") for f in others()]
-    return out
+    for frames, whole, caller in fragmented():
+        if caller == CLEAN:
+            out += [(f, "pass") for f in frames]
+        else:
+            out += [(f, "gone") for f in frames[:-1]] + [(frames[-1], "answer", whole)]
+    out.append((pieces(layers()["ipv4"] / udp() / invite(LISTED, "lone"), 200)[0], "pass"))  # leaves last, when we stop
+    return [o if len(o) == 3 else o + (o[0],) for o in out]
 
 
 def others():
@@ -79,12 +119,13 @@ def others():
         Ether(src=A, dst="ff:ff:ff:ff:ff:ff") / ARP(),
         eth / v4(ttl=1) / ICMP() / b"ping",
         eth / v4() / TCP(sport=5060, dport=5060, flags="PA") / invite(LISTED, "tcp"),
-        eth / Dot1Q(vlan=1) / Dot1Q(vlan=2) / Dot1Q(vlan=3) / v4() / udp() / invite(LISTED, "three-tags"),
+        eth / Dot1Q(vlan=1) / Dot1Q(vlan=2) / Dot1Q(vlan=3) / Dot1Q(vlan=4) / v4() / udp() / invite(LISTED, "four-tags"),
         eth / v4() / UDP(sport=4000, dport=4002) / media,  # more than one buffer holds
         eth / v4(chksum=1) / UDP(sport=4000, dport=4002) / b"wrong IP checksum",
         Ether(src=A, dst=B, type=0x88cc) / b"lldp",
         Ether(bytes(eth / v4() / UDP(sport=1, dport=2) / b"x") + b"\xa5" * 17),  # padding that is not zero
-    ] + fragment(eth / v4(id=99) / udp() / invite(LISTED, "fragments"), fragsize=200)
+    ] + (fragment(eth / v4(id=99) / TCP(sport=5060, dport=5060) / invite(LISTED, "fragments"), fragsize=200) +
+         fragment(eth / v4(id=98) / UDP(sport=4000, dport=4002) / Raw(bytes([0x80]) * 500), fragsize=200))
 
 
 def inside():
@@ -93,7 +134,7 @@ def inside():
     back = IP(src="198.51.100.2", dst="192.0.2.1")
     frames = [Ether(src=B, dst=A) / back / udp() / ok,
               Ether(src=B, dst=A) / Dot1Q(vlan=7) / back / udp() / invite(LISTED, "from-inside")]
-    return frames + others()
+    return frames + others() + pieces(Ether(src=B, dst=A) / back / udp() / invite(LISTED, "cut-from-inside"), 200)
 
 
 def read(path):
@@ -102,11 +143,12 @@ def read(path):
 
 def make(where):
     frames = outside()
-    wrpcap(where + "/in0.pcap", [f for f, _ in frames])
+    wrpcap(where + "/in0.pcap", [f for f, _, _ in frames])
+    wrpcap(where + "/requests.pcap", [q for _, fate, q in frames if fate == "answer"])
     wrpcap(where + "/in1.pcap", inside())
     with open(where + "/fate.json", "w", encoding="ascii") as f:
-        json.dump([fate for _, fate in frames], f)
-    print(len(frames), len(inside()), sum(fate == "answer" for _, fate in frames))
+        json.dump([fate for _, fate, _ in frames], f)
+    print(len(frames), len(inside()), sum(fate == "answer" for _, fate, _ in frames))
 
 
 def same(name, got, want):
@@ -155,7 +197,7 @@ def check(where):
     entered, left = read(where + "/in0.pcap"), read(where + "/out0.pcap")
     same("out1", read(where + "/out1.pcap"), [x for x, fate in zip(entered, fates) if fate == "pass"])
     same("out0", [x for x in left if not is_answer(x)], read(where + "/in1.pcap"))
-    requests = [x for x, fate in zip(entered, fates) if fate == "answer"]
+    requests = read(where + "/requests.pcap")
     answers = [x for x in left if is_answer(x)]
     if len(answers) != len(requests):
         sys.exit("out0: %d answers, not %d" % (len(answers), len(requests)))
@@ -171,9 +213,7 @@ def check(where):
 
 
 def acks(where):
-    with open(where + "/fate.json", encoding="ascii") as f:
-        fates = json.load(f)
-    requests = [x for x, fate in zip(read(where + "/in0.pcap"), fates) if fate == "answer"]
+    requests = read(where + "/requests.pcap")
     answers = [x for x in read(where + "/out0.pcap") if is_answer(x)]
     out = []
     for q, a in zip(requests, answers):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """replay_captures.py TGCTL CAPTURES: lines of `tgctl replay` against CAPTURE.tshark.tsv.
 
-Every initial INVITE that tshark found in a whole untunnelled UDP datagram has its line with the same
-frame number, caller and called; everything else that tshark lists is named here with the reason why
+Every initial INVITE that tshark found in an untunnelled UDP datagram, whole or in fragments, has its line
+with the same frame number, caller and called; everything else that tshark lists is named here with the reason why
 it has none. No other lines, but for INVITEs in which tshark found no identity and hence lists nothing.
 """
 import csv
@@ -21,15 +21,11 @@ EXCLUDED = {
     "ajbanjara+Wireshark__T38.pcap": {11: "re-INVITE", 12: "re-INVITE"},
     "arkime+arkime__gtp-iphone.pcap": {40: "GTP tunnel", 90: "GTP tunnel, MESSAGE"},
     "irontec+sngrep__ipip.pcap": {1: "TCP"},
-    "irontec+sngrep__ipv6frag.pcap": {2: "fragments", 5: "fragments"},
-    "open5gs+open5gs__ipsec_to_nonipsec_call.pcapng": {
-        130: "fragments", 133: "fragments", 136: "GTP tunnel", 139: "GTP tunnel",
-        172: "fragments", 181: "fragments",
-    },
+    "open5gs+open5gs__ipsec_to_nonipsec_call.pcapng": {136: "GTP tunnel", 139: "GTP tunnel"},
     "open5gs+open5gs__nonipsec_to_ipsec_call.pcapng": {36: "GTP tunnel"},
 }
 # Reasons that the counters must then show.
-COUNTED_AS = {"TCP": "tcp", "fragments": "fragment", "GTP tunnel": "tunnel",
+COUNTED_AS = {"TCP": "tcp", "GTP tunnel": "tunnel",
               "GTP tunnel, MESSAGE": "tunnel", "re-INVITE": "sip_in_dialog"}
 # Initial INVITEs without any user part: tshark's list leaves them out.
 NO_IDENTITY = {

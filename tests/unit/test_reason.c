@@ -11,7 +11,7 @@ TG_TEST(reason_names_and_kinds, TG_NEEDS_NOTHING)
 	assert_string_equal(tg_reason_name(TG_REASON_NO_GENERATION), "no_generation");
 	assert_int_equal(tg_reason_kind(TG_REASON_UNLISTED), TG_REASON_KIND_VERDICT);
 	assert_int_equal(tg_reason_kind(TG_REASON_NOT_SIP), TG_REASON_KIND_PASS);
-	assert_int_equal(tg_reason_kind(TG_REASON_FRAGMENT), TG_REASON_KIND_BLIND);
+	assert_int_equal(tg_reason_kind(TG_REASON_FRAGMENT_OVERLAP), TG_REASON_KIND_BLIND);
 	assert_int_equal(tg_reason_kind(TG_REASON_ACK_ABSORBED), TG_REASON_KIND_ABSORB);
 }
 
