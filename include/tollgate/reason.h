@@ -62,6 +62,9 @@
 	X(SIP_KEEPALIVE, "sip_keepalive", PASS)                                                    \
 	/* Of a datagram that was read: another frame has the datagram's own reason. */            \
 	X(FRAGMENT, "fragment", PASS)                                                              \
+	/* SIGTRAN and ISUP, but no call's beginning. */                                           \
+	X(SIGTRAN_OTHER, "sigtran_other", PASS)                                                    \
+	X(ISUP_OTHER, "isup_other", PASS)                                                          \
 	/* Not signalling. */                                                                      \
 	X(NOT_IP, "not_ip", PASS)                                                                  \
 	X(NOT_SIP, "not_sip", PASS)                                                                \
@@ -89,6 +92,8 @@
 	X(TRUNCATED, "truncated", BLIND)                                                           \
 	X(IP_MALFORMED, "ip_malformed", BLIND)                                                     \
 	X(UDP_MALFORMED, "udp_malformed", BLIND)                                                   \
+	X(SIGTRAN_MALFORMED, "sigtran_malformed", BLIND)                                           \
+	X(ISUP_MALFORMED, "isup_malformed", BLIND)                                                 \
 	X(NO_GENERATION, "no_generation", BLIND)
 
 enum tg_reason {

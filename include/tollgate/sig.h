@@ -33,7 +33,13 @@ enum tg_role {
 	X(PPI, "p-preferred-identity", CALLER)                                                     \
 	X(RPID, "remote-party-id", CALLER)                                                         \
 	X(DIVERSION, "diversion", REDIRECTING)                                                     \
-	X(HISTORY_INFO, "history-info", REDIRECTING)
+	X(HISTORY_INFO, "history-info", REDIRECTING)                                               \
+	X(CALLED_NUMBER, "called-party-number", CALLED) /* Q.763 §3.9; from here on ISUP */        \
+	X(CALLING_NUMBER, "calling-party-number", CALLER)                                          \
+	X(ORIGINAL_CALLED_NUMBER, "original-called-number", ORIGINAL_CALLED)                       \
+	X(REDIRECTING_NUMBER, "redirecting-number", REDIRECTING)                                   \
+	X(GENERIC_NUMBER, "generic-number", CALLER) /* by its qualifier */                         \
+	X(LOCATION_NUMBER, "location-number", CALLER)
 
 enum tg_id_source {
 #define X(sym, name, role) TG_ID_##sym,

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ISUP (ITU-T Q.763; ANSI T1.113.3) and BICC (Q.1902.3), which differs in its call instance code alone:
+ * the identities of an initial address message, and what follows it until all digits are there. No
+ * allocation, no state; accumulation is flow's business.
+ */
+#ifndef TG_ISUP_H
+#define TG_ISUP_H
+
+#include "tollgate/base.h"
+#include "tollgate/reason.h"
+#include "tollgate/sig.h"
+
+/* Q.763 table 4; all others pass. */
+enum tg_isup_type {
+	TG_ISUP_IAM = 0x01,
+	TG_ISUP_SAM = 0x02,
+	TG_ISUP_SGM = 0x38,
+};
+
+enum tg_isup_variant {
+	TG_ISUP_ITU,
+	TG_ISUP_ANSI,
+};
+
+/* Longest address kept as text. E.164 has 15 digits; with prefixes and routing numbers 24 are seen. */
+#define TG_ISUP_DIGITS_MAX 32
+
+/* Address presentation restricted indicator, Q.763 §3.10 e. */
+enum tg_isup_presentation {
+	TG_ISUP_ALLOWED,
+	TG_ISUP_RESTRICTED,
+	TG_ISUP_NOT_AVAILABLE,
+};
+
+/* What the parameter says of its digits, beside the digits. */
+struct tg_isup_party {
+	uint16_t octets_off;  /* of the parameter's contents in the message */
+	uint16_t digits_off;  /* of the first octet of digits */
+	uint8_t digits_len;   /* octets */
+	uint8_t nature;	      /* of address, Q.763 §3.9 b */
+	uint8_t plan;	      /* 1: E.164 */
+	uint8_t presentation; /* enum tg_isup_presentation */
+	uint8_t screening; /* 0 user provided, not verified; 1 verified, passed; 2 failed; 3 network */
+	uint8_t qualifier; /* of a generic number, Q.763 §3.26 a */
+	bool odd;
+	bool inn_not_allowed; /* called number: routing to an internal number is not (§3.9 c) */
+	bool incomplete;      /* number incomplete indicator */
+};
+
+struct tg_isup {
+	struct tg_sig_msg
+		sig;	  /* raw forms are digits in `text` below: not to be copied without it */
+	uint32_t cic;	  /* circuit, or BICC's call instance code */
+	uint8_t type;	  /* enum tg_isup_type */
+	uint8_t category; /* calling party's, Q.763 §3.11 */
+	uint8_t variant;  /* enum tg_isup_variant */
+	bool bicc;
+	bool more_follows; /* IAM: a segmentation message will (Q.763 §3.12, simple segmentation) */
+	bool end_of_digits;			    /* ST: the called number is complete */
+	struct tg_isup_party party[TG_SIG_MAX_IDS]; /* beside sig.id */
+	char text[TG_SIG_MAX_IDS * TG_ISUP_DIGITS_MAX];
+};
+
+/*
+ * Reads one message of the user part.
+ *   TG_REASON_NONE       IAM: identities; SAM: the digits that follow, as a called number; SGM: the
+ *                        identities of its optional part
+ *   ISUP_OTHER           any other message
+ *   ISUP_MALFORMED       a pointer or a length leads out of the message, the end of the optional part is
+ *                        missing, or a mandatory parameter
+ * `bicc`: four octets of call instance code in place of two of circuit. Numbers and classes come with
+ * tg_isup_normalise.
+ */
+enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant, bool bicc,
+			    struct tg_isup *isup);
+
+/* As tg_sig_normalise, by the nature of address. A plan other than E.164 gives no number; presentation
+ * "address not available" is class unavailable. */
+void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profile);
+
+/* Subscriber with priority (Q.763 §3.11 category 11), and ANSI's emergency and NS/EP calls (224 to 226), which
+ * are national use elsewhere: a call too many passes rather than one too few (traps IS-13). */
+bool tg_isup_is_priority(const struct tg_isup *isup);
+
+/*
+ * Same-length edits of the message that `isup` was read from, in the message's own bytes. Both say
+ * false, and change nothing, where it is not possible.
+ */
+/* The called digits become `digits`, of which there must be as many as the parameter has now (without ST,
+ * which stays). */
+bool tg_isup_set_called(uint8_t *message, uint32_t len, const struct tg_isup *isup,
+			struct tg_span digits);
+/* The calling number's, and generic numbers', presentation becomes restricted (Q.731.4). */
+bool tg_isup_restrict(uint8_t *message, uint32_t len, const struct tg_isup *isup);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * SCTP (RFC 9260): a packet's chunks and what its DATA chunks carry. No state, no copy: spans point into
+ * the packet. Reassembly is flow's business.
+ */
+#ifndef TG_SCTP_H
+#define TG_SCTP_H
+
+#include "tollgate/base.h"
+#include "tollgate/cursor.h"
+
+#define TG_SCTP_HEADER 12
+#define TG_SCTP_PORT_UDP 9899 /* RFC 6951: SCTP in UDP */
+
+/* RFC 9260 §3.2 and the registry; all others are passed over. */
+enum tg_sctp_chunk_type {
+	TG_SCTP_DATA = 0,
+	TG_SCTP_INIT = 1,
+	TG_SCTP_INIT_ACK = 2,
+	TG_SCTP_ABORT = 6,
+	TG_SCTP_AUTH = 15,   /* RFC 4895: what follows it cannot be edited */
+	TG_SCTP_I_DATA = 64, /* RFC 8260 */
+};
+
+/* Payload protocol identifiers (registry "SCTP Payload Protocol Identifiers"). */
+enum tg_sctp_ppid {
+	TG_PPID_NONE = 0, /* seen in the field for any of these */
+	TG_PPID_M2UA = 2,
+	TG_PPID_M3UA = 3,
+	TG_PPID_SUA = 4,
+	TG_PPID_M2PA = 5,
+	TG_PPID_DTLS = 47, /* RFC 6083 */
+};
+
+struct tg_sctp {
+	uint16_t sport;
+	uint16_t dport;
+	uint32_t vtag;
+	struct tg_cursor chunks; /* what tg_sctp_next has not read yet */
+};
+
+struct tg_sctp_chunk {
+	uint8_t type;
+	uint8_t flags;
+	struct tg_span value; /* without the four bytes of its header, without padding */
+};
+
+#define TG_SCTP_FLAG_END 0x01
+#define TG_SCTP_FLAG_BEGIN 0x02
+#define TG_SCTP_FLAG_UNORDERED 0x04
+
+struct tg_sctp_data {
+	uint32_t tsn;
+	uint32_t message; /* stream sequence number, or I-DATA's message identifier */
+	uint32_t fsn;	  /* I-DATA: of this fragment; 0 in the first */
+	uint32_t ppid;	  /* host order; I-DATA: only with `begin`, else 0 */
+	uint16_t stream;
+	bool begin;
+	bool end;
+	bool unordered;
+	bool interleaved; /* I-DATA */
+	struct tg_span user;
+};
+
+/* False: no SCTP header. */
+bool tg_sctp_open(struct tg_span packet, struct tg_sctp *s);
+
+/* The next chunk. False: there is none, or what is left is no chunk (s->chunks.failed): a length below 4 or
+ * behind the packet's end. A last chunk may lack its padding (RFC 9260 §3.2). */
+bool tg_sctp_next(struct tg_sctp *s, struct tg_sctp_chunk *c);
+
+/* A DATA or I-DATA chunk's inside; false if it is neither, or too short, or without user data (RFC 9260
+ * §3.3.1: a sender must not). */
+bool tg_sctp_data_read(const struct tg_sctp_chunk *c, struct tg_sctp_data *d);
+
+/* One of TG_PPID_*: some peers send it in their own byte order (traps SCTP-8). */
+static inline uint32_t tg_sctp_ppid(uint32_t ppid)
+{
+	return ppid > 0xffffff ? __builtin_bswap32(ppid) : ppid;
+}
+
+/* CRC32c (RFC 9260 §6.8, Appendix A) of a packet whose checksum field counts as zero, as it goes on the
+ * wire: compare with, and store at, bytes 8-11. `packet` has at least TG_SCTP_HEADER bytes. */
+uint32_t tg_sctp_checksum(struct tg_span packet);
+
+/* Right, or zero under RFC 9653 (which both ends have agreed on if one of them sends it). */
+bool tg_sctp_checksum_ok(struct tg_span packet);
+
+#endif
