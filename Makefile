@@ -21,6 +21,10 @@ SAN ?=
 CFLAGS ?= $(OPT) -g
 ALL_CFLAGS = -std=gnu11 $(ARCH) $(CFLAGS) $(WARN) $(SAN) -fno-common -D_GNU_SOURCE
 CPPFLAGS += -Iinclude -I. -I$(B)/gen
+# BPF is compiled by clang whatever CC is. linux/bpf.h needs the machine's asm/.
+BPF_CLANG ?= clang
+BPF_CFLAGS = -std=gnu11 -target bpf -O2 -g -ffreestanding -Iinclude \
+	-isystem /usr/include/$(shell $(CC) -dumpmachine) -Wall -Wextra -Werror -Wshadow
 LDFLAGS += $(SAN)
 
 # pkg-config only when something is built, and only once: `make help` works before `make deps`.
@@ -28,7 +32,7 @@ pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 DPDK_CFLAGS = $(eval DPDK_CFLAGS := $(call pkg,--cflags-only-I,libdpdk) -include rte_config.h)$(DPDK_CFLAGS)
 DPDK_LIBS = $(eval DPDK_LIBS := $(call pkg,--libs,libdpdk))$(DPDK_LIBS)
 DP_LIBS = -lxxhash -lsodium
-CONTROL_LIBS = -lsqlite3 -levent -lcyaml -lyaml -ljansson -lpcap -lsodium -lxxhash -lpthread -lm
+CONTROL_LIBS = -lbpf -lsqlite3 -levent -lcyaml -lyaml -ljansson -lpcap -lsodium -lxxhash -lpthread -lm
 RUN_LIBS = $(DPDK_LIBS) -lcrypto -ljansson -lsodium -lxxhash -lpthread
 
 # ---- sources: a room is a folder; a file in it is built ------------------------------------------
@@ -40,6 +44,7 @@ TEST_SRC := $(wildcard tests/*.c tests/unit/*.c tests/support/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 PERF_SRC := $(wildcard perf/*.c)
 TSAN_SRC := $(wildcard tests/tsan/test_*.c)
+BPF_SRC := $(wildcard bpf/*.bpf.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
 ORACLE_SRC := $(wildcard tests/tools/*.cc) # libphonenumber speaks C++
 
@@ -63,7 +68,7 @@ H_FILES = $(wildcard include/tollgate/*.h dataplane/*/*.h control/*.h tests/*/*.
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test asan tsan fuzz fuzz-smoke fuzz-build bench bench-full lint compdb install clean deps help \
-	programs tests-build format gen
+	programs tests-build format bpf gen
 
 all: programs ## build everything that is installed: tollgate-dp, tollgated, tgctl
 programs: $(PROGRAMS)
@@ -78,13 +83,27 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 NUMBERING = $(B)/gen/dataplane/num/numbering_data.h
-GEN = $(NUMBERING)
+GEN = $(NUMBERING) $(SKELETONS)
 gen: $(GEN)
 $(NUMBERING): dataplane/num/numbering.py
 	$(SAY) GEN $@
 	@mkdir -p $(@D)
 	$(Q)/usr/bin/python3 $< > $@
 $(B)/obj/dataplane/num/numbering.o: $(NUMBERING)
+
+# A skeleton holds the object's bytes: tgctl needs no file besides itself. bpftool says on standard
+# error that it skips a section that is libxdp's; its words are shown when it fails.
+SKELETONS = $(patsubst bpf/%.bpf.c,$(B)/gen/bpf/%.skel.h,$(BPF_SRC))
+bpf: $(SKELETONS)
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(SAY) BPF $<
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+$(B)/gen/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(SAY) SKEL $@
+	@mkdir -p $(@D)
+	$(Q)PATH=$$PATH:/usr/sbin bpftool gen skeleton $< name $* >$@ 2>$(<:.o=.log) || { cat $(<:.o=.log); exit 1; }
+$(call obj,$(wildcard control/xdp*.c)) $(B)/obj/tests/unit/test_steer.o: | $(SKELETONS)
 
 define archive
 	$(SAY) AR $@
@@ -180,7 +199,7 @@ lint: deps ## clang-format, clang-tidy, cppcheck, .ci/layers, headers compile al
 	$(Q).ci/lint
 
 format: ## let clang-format rewrite the tree
-	$(Q)clang-format -i $(C_FILES) $(H_FILES)
+	$(Q)clang-format -i $(C_FILES) $(H_FILES) $(BPF_SRC)
 
 compdb: ## compile_commands.json for editors and clang-tidy
 	$(SAY) GEN compile_commands.json
@@ -203,7 +222,9 @@ help: ## this list
 print-flags: ; @echo '$(CPPFLAGS) $(DPDK_CFLAGS) $(ALL_CFLAGS)'
 print-c-files: ; @echo $(C_FILES)
 print-h-files: ; @echo $(H_FILES)
-.PHONY: print-flags print-c-files print-h-files asan-run tsan-run fuzz-link
+print-bpf-files: ; @echo $(BPF_SRC)
+print-bpf-flags: ; @echo $(BPF_CFLAGS)
+.PHONY: print-flags print-c-files print-h-files print-bpf-files print-bpf-flags asan-run tsan-run fuzz-link
 
 .SECONDARY:
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/bpf -name '*.d' 2>/dev/null)

@@ -10,10 +10,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <glob.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,12 +57,32 @@ static bool have_hugepages(void)
 	       access("/sys/kernel/mm/hugepages/hugepages-2048kB", R_OK) == 0;
 }
 
+/* "return XDP_PASS", handed to the kernel: a container may have root and still be refused. */
+static bool have_bpf(void)
+{
+	static const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_XDP,
+				.insn_cnt = TG_ARRAY_LEN(pass),
+				.insns = (uint64_t)(uintptr_t)pass,
+				.license = (uint64_t)(uintptr_t) "BSD" };
+	const long fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	if (fd >= 0)
+		close((int)fd);
+	return fd >= 0;
+}
+
 static const char *missing_need(unsigned needs)
 {
 	if ((needs & TG_NEEDS_ROOT) && geteuid() != 0)
 		return "root";
 	if ((needs & TG_NEEDS_HUGEPAGES) && !have_hugepages())
 		return "huge pages";
+	if ((needs & TG_NEEDS_BPF) && !have_bpf())
+		return "BPF";
 	if ((needs & TG_NEEDS_CAPTURES) && !tg_test_captures())
 		return "captures";
 #if defined(__x86_64__)
@@ -202,6 +224,8 @@ static unsigned script_needs(const char *path)
 			needs |= TG_NEEDS_ROOT;
 		if (strstr(line, "hugepages"))
 			needs |= TG_NEEDS_HUGEPAGES;
+		if (strstr(line, "bpf"))
+			needs |= TG_NEEDS_BPF;
 		if (strstr(line, "captures"))
 			needs |= TG_NEEDS_CAPTURES;
 	}

@@ -7,7 +7,7 @@
  * namespace; ports take slots 0..15, and the peer of slot s is slot s ^ 1.
  *
  *   SET/config SET/ports SET/heartbeats SET/rule_* SET/outcomes SET/reasons SET/devices   shared
- *   SET/port-IFNAME/link  SET/port-IFNAME/xsks_map  SET/port-IFNAME/prog                  of one port
+ *   SET/portSLOT/link  SET/portSLOT/xsks_map                                              of one port
  *
  * Who writes what:
  *
@@ -23,8 +23,11 @@
 #define TG_BPF_ABI_H
 
 #include "tollgate/base.h"
+#include "tollgate/reason.h"
 
-#define TG_STEER_ABI 1
+/* The layout's version, and the reasons': rules and counters are indexed by reason. */
+#define TG_STEER_LAYOUT 1u
+#define TG_STEER_ABI (TG_STEER_LAYOUT << 16 | (uint32_t)TG_REASON_COUNT)
 
 /* The default set; tgctl xdp --set and tollgate-dp --xdp-set name others. */
 #define TG_STEER_SET_DIR "/sys/fs/bpf/tollgate"
@@ -75,10 +78,18 @@ enum tg_steer_policy {
 	TG_STEER_FAIL_CLOSED, /* dataplane gone: signalling is dropped */
 };
 
+/* How the program is attached; both ports of a pair alike. */
+enum tg_steer_mode {
+	TG_STEER_NATIVE,  /* in the driver, before an skb is made */
+	TG_STEER_GENERIC, /* on skbs: works with any driver, and is slower */
+};
+
 /* `ports`: ARRAY[TG_STEER_MAX_PORTS] by slot. ifindex 0: the slot is free. */
 struct tg_steer_port {
 	uint32_t ifindex;
 	uint32_t policy; /* enum tg_steer_policy */
+	uint32_t mode;	 /* enum tg_steer_mode */
+	uint32_t zero;
 	char ifname[TG_STEER_IFNAME];
 };
 
@@ -190,7 +201,7 @@ struct tg_steer_count {
 /* `devices`: DEVMAP[TG_STEER_MAX_PORTS] by slot: the port's ifindex. `xsks_map`: XSKMAP by queue. */
 
 static_assert(sizeof(struct tg_steer_config) == 16, "as in the kernel");
-static_assert(sizeof(struct tg_steer_port) == 24, "as in the kernel");
+static_assert(sizeof(struct tg_steer_port) == 32, "as in the kernel");
 static_assert(sizeof(struct tg_steer_heartbeat) == TG_CACHE_LINE, "one writer a line");
 static_assert(sizeof(struct tg_steer_port_key) == 4, "no padding: a hash key is its bytes");
 static_assert(sizeof(struct tg_steer_net_key) == 20, "no padding: a trie key is its bytes");

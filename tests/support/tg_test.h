@@ -27,6 +27,7 @@
 #define TG_NEEDS_HUGEPAGES 2u /* may be reserved: root and hugetlbfs in the kernel */
 #define TG_NEEDS_AVX2 4u
 #define TG_NEEDS_CAPTURES 8u /* ../shared/captures beside the checkout */
+#define TG_NEEDS_BPF 16u     /* XDP programs may be loaded: root, or CAP_BPF and CAP_NET_ADMIN */
 
 struct tg_test {
 	const char *name;
