@@ -42,13 +42,15 @@ static inline bool tg_digits_value(const uint8_t *p, uint32_t n, uint64_t *value
 {
 	const uint64_t zeros = 0x3030303030303030ull;
 	const uint64_t head = tg_digits_load8(p), tail = tg_digits_load8(p + n - 8);
+	static const uint32_t scale[9] = { 1,	   10,	    100,      1000,	10000,
+					   100000, 1000000, 10000000, 100000000 };
 	const unsigned rest = n - 8;
 	uint64_t low;
 
 	if (!tg_digits_all8(head) || !tg_digits_all8(tail))
 		return false;
 	low = rest ? (tail - zeros) & ~0ull << 8 * (8 - rest) : 0;
-	*value = tg_digits_value8(head - zeros) * tg_num_pow10(rest) + tg_digits_value8(low);
+	*value = tg_digits_value8(head - zeros) * scale[rest] + tg_digits_value8(low);
 	return true;
 }
 

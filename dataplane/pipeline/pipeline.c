@@ -20,7 +20,7 @@ static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct tg_pipeline_config *)
 struct message {
 	struct tg_sip *sip;
 	uint16_t frame;	    /* index into the burst */
-	uint16_t first_key; /* INVITE: its identities stand at nums[first_key...] */
+	uint16_t first_key; /* INVITE: its identities stand at listings[first_key...] */
 	uint8_t trunk;
 	bool has_key; /* it has a branch and a Call-ID: the memory can tell it apart */
 	struct tg_memory_key key;
@@ -32,6 +32,7 @@ struct tg_pipeline {
 	struct tg_frags frags;
 	uint8_t tag_key[crypto_shorthash_KEYBYTES];
 	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
+	uint64_t print_factor;			     /* see identities_print */
 	uint64_t policy_id;			     /* the policy that `epoch` stands for */
 	uint8_t epoch;
 	struct tg_table_adapt adapt;
@@ -40,7 +41,10 @@ struct tg_pipeline {
 	unsigned n_messages;
 	unsigned n_keys;
 	struct message message[TG_BURST];
-	struct tg_num nums[KEYS_MAX];
+	unsigned n_nums;
+	struct tg_num nums[KEYS_MAX]; /* each number of a message once */
+	uint32_t found[KEYS_MAX];     /* what the table says of nums[] */
+	uint16_t num_of[KEYS_MAX];    /* index into nums[], for every identity */
 	uint32_t listings[KEYS_MAX];
 	struct tg_sip sip[TG_BURST];
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable */
@@ -91,6 +95,15 @@ static void derive_flow_key(struct tg_pipeline *pl)
 				 (const unsigned char *)label[i], sizeof(label[i]), pl->tag_key);
 }
 
+static uint64_t keyed_hash(const struct tg_pipeline *pl, const void *bytes, size_t len)
+{
+	uint64_t hash;
+
+	static_assert(crypto_shorthash_BYTES == sizeof(hash), "SipHash-2-4 gives 64 bits");
+	crypto_shorthash((unsigned char *)&hash, bytes, len, pl->flow_key);
+	return hash;
+}
+
 struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config)
 {
 	struct tg_pipeline *pl = memory;
@@ -99,6 +112,7 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 	memset(pl, 0, sizeof(*pl));
 	memcpy(pl->tag_key, config->key, sizeof(pl->tag_key));
 	derive_flow_key(pl);
+	pl->print_factor = keyed_hash(pl, "tg-print", 8) | 1;
 	tg_memory_init(&pl->memory, rest, config->memory_entries);
 	rest += tg_memory_size(config->memory_entries);
 	tg_cap_init(&pl->cap, rest, config->cap_entries);
@@ -126,15 +140,6 @@ uint64_t tg_generation_hash(const struct tg_generation *g)
 	};
 
 	return XXH3_64bits(ids, sizeof(ids));
-}
-
-static uint64_t keyed_hash(const struct tg_pipeline *pl, const void *bytes, size_t len)
-{
-	uint64_t hash;
-
-	static_assert(crypto_shorthash_BYTES == sizeof(hash), "SipHash-2-4 gives 64 bits");
-	crypto_shorthash((unsigned char *)&hash, bytes, len, pl->flow_key);
-	return hash;
 }
 
 /* ---- phase 1: heads of frames ------------------------------------------------------------------ */
@@ -168,9 +173,11 @@ static bool checksum_ok(const struct tg_frame_in *in, const struct tg_result *r)
 	if (in->checksum == TG_PIPELINE_CSUM_IGNORE)
 		return true;
 	/* No NIC has a word on what was put together from several frames. */
-	if (in->checksum == TG_PIPELINE_CSUM_UNKNOWN || r->data != in->data)
-		return tg_checksum_udp_ok(r->data, &r->frame);
-	return in->checksum == TG_PIPELINE_CSUM_GOOD;
+	if (r->data == in->data && in->checksum == TG_PIPELINE_CSUM_GOOD)
+		return true;
+	if (r->data == in->data && in->checksum == TG_PIPELINE_CSUM_BAD)
+		return false;
+	return tg_checksum_udp_ok(r->data, &r->frame);
 }
 
 /* What a whole datagram is, as read_frame says. */
@@ -184,7 +191,10 @@ static enum tg_reason read_datagram(const struct tg_frame_in *in, const struct t
 	reason = tg_sip_may_begin(payload) ? tg_sip_parse(payload, sip) : TG_REASON_NOT_SIP;
 	if (reason == TG_REASON_NOT_SIP && is_sigcomp(f, payload))
 		return TG_REASON_SIGCOMP;
-	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE && !checksum_ok(in, r))
+	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE &&
+	    tg_unlikely(in->checksum == TG_PIPELINE_CSUM_BAD ||
+			in->checksum == TG_PIPELINE_CSUM_ALWAYS) &&
+	    !checksum_ok(in, r))
 		return TG_REASON_BAD_CHECKSUM;
 	return reason;
 }
@@ -231,20 +241,27 @@ static void read_frames(struct burst *b)
 
 /* ---- phase 3: trunks, numbers, keys ------------------------------------------------------------ */
 
-/* The identities that the verdict rests on; see struct tg_memory_key. A form that is no number counts
- * by its bytes. */
-static uint16_t identities_print(const struct tg_pipeline *pl, const struct tg_sig_msg *m)
+/*
+ * The identities that the verdict rests on; see struct tg_memory_key. A form that is no number counts by
+ * its bytes. The hash begins with the transaction's SipHash, which nobody outside knows: two lists that
+ * collide in one transaction say nothing of another, so a product and its two halves a word will do.
+ */
+static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t transaction,
+				 const struct tg_sig_msg *m)
 {
-	uint64_t word[TG_SIG_MAX_IDS];
+	uint64_t h = transaction;
 	unsigned i;
 
 	for (i = 0; i < m->n_ids; i++) {
 		const struct tg_span raw = tg_identity_raw(m, i);
+		const uint64_t word = tg_unlikely(tg_num_is_none(m->id[i].num))
+					      ? XXH3_64bits(raw.data, raw.len)
+					      : m->id[i].num.v;
+		const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
 
-		word[i] = tg_num_is_none(m->id[i].num) ? XXH3_64bits(raw.data, raw.len)
-						       : m->id[i].num.v;
+		h = (uint64_t)product + (uint64_t)(product >> 64);
 	}
-	return (uint16_t)keyed_hash(pl, word, m->n_ids * sizeof(word[0]));
+	return (uint16_t)(h >> 48);
 }
 
 static unsigned find_trunk(const struct burst *b, const struct message *m)
@@ -261,19 +278,33 @@ static unsigned find_trunk(const struct burst *b, const struct message *m)
 	return tg_policy_trunk_find(&b->gen->policy, &key);
 }
 
+/* The number's place among those of its message. Request-URI and To mostly have the same, From and
+ * P-Asserted-Identity too: half of the lookups are saved for two comparisons an identity. */
+static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num num)
+{
+	unsigned i;
+
+	for (i = first; i < pl->n_nums; i++)
+		if (pl->nums[i].v == num.v)
+			return i;
+	pl->nums[pl->n_nums++] = num;
+	return i;
+}
+
 static void gather_invite(struct burst *b, struct message *m)
 {
 	struct tg_pipeline *pl = b->pl;
 	struct tg_sig_msg *sig = &m->sip->sig;
+	const unsigned first_num = pl->n_nums;
 	unsigned i;
 
 	m->trunk = (uint8_t)find_trunk(b, m);
 	tg_sig_normalise(sig, &b->gen->policy.trunk[m->trunk].profile);
 	m->first_key = (uint16_t)pl->n_keys;
 	for (i = 0; i < sig->n_ids; i++)
-		pl->nums[pl->n_keys++] = sig->id[i].num;
+		pl->num_of[pl->n_keys++] = (uint16_t)add_num(pl, first_num, sig->id[i].num);
 	if (m->has_key)
-		m->key.print = identities_print(pl, sig);
+		m->key.print = identities_print(pl, m->key.key, sig);
 }
 
 static void gather_keys(struct burst *b)
@@ -282,6 +313,7 @@ static void gather_keys(struct burst *b)
 	unsigned i;
 
 	pl->n_keys = 0;
+	pl->n_nums = 0;
 	for (i = 0; i < pl->n_messages; i++) {
 		struct message *m = &pl->message[i];
 
@@ -295,6 +327,19 @@ static void gather_keys(struct burst *b)
 		if (m->sip->method == TG_SIP_INVITE)
 			gather_invite(b, m);
 	}
+}
+
+/* ---- phase 4: look up --------------------------------------------------------------------------- */
+
+static void look_up(const struct burst *b)
+{
+	struct tg_pipeline *pl = b->pl;
+	unsigned i;
+
+	tg_table_lookup_burst(&b->gen->base, b->gen->has_delta ? &b->gen->delta : NULL, &pl->adapt,
+			      pl->nums, pl->n_nums, pl->found);
+	for (i = 0; i < pl->n_keys; i++)
+		pl->listings[i] = pl->found[pl->num_of[i]];
 }
 
 /* ---- phase 5: decide --------------------------------------------------------------------------- */
@@ -355,16 +400,38 @@ static bool may_answer(const struct burst *b, const struct message *m, const str
 	return tg_cap_allow(&b->pl->cap, id, trunk->answers_per_second, b->now_ms);
 }
 
+/* A packet that its endpoint will discard: as if it had not been judged. */
+static void forget(struct tg_result *r)
+{
+	memset(&r->verdict, 0, sizeof(r->verdict));
+	r->repeated = false;
+	r->sip = NULL;
+	r->listing = NULL;
+	r->reason = TG_REASON_BAD_CHECKSUM;
+}
+
+/* Nothing is done about it, and nothing is written down: it needs no proof. */
+static bool is_clean_pass(const struct tg_verdict *v)
+{
+	return v->action == TG_ACTION_PASS && v->reason == TG_REASON_UNLISTED;
+}
+
 static void decide_invite(const struct burst *b, const struct message *m, struct tg_result *r)
 {
 	enum tg_reason obstacle = TG_REASON_NONE;
+	bool remembered;
 
-	r->judged = true;
 	r->listing = &b->pl->listings[m->first_key];
-	if (!recall(b, m, r)) {
+	remembered = recall(b, m, r);
+	if (!remembered)
 		tg_policy_decide(&b->gen->policy, m->trunk, &m->sip->sig, r->listing, &r->verdict);
-		obstacle = commit(b, m, r);
+	if (tg_unlikely(!is_clean_pass(&r->verdict) && !checksum_ok(&b->in[m->frame], r))) {
+		forget(r);
+		return;
 	}
+	r->judged = true;
+	if (!remembered)
+		obstacle = commit(b, m, r);
 	r->reason = obstacle == TG_REASON_NONE ? r->verdict.reason : (uint8_t)obstacle;
 	if (obstacle != TG_REASON_NONE || !tg_verdict_enforced(&r->verdict))
 		return;
@@ -462,7 +529,6 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	prefetch_heads(&b);
 	read_frames(&b);
 	gather_keys(&b);
-	tg_table_lookup_burst(&gen->base, gen->has_delta ? &gen->delta : NULL, &pl->adapt, pl->nums,
-			      pl->n_keys, pl->listings);
+	look_up(&b);
 	decide(&b);
 }

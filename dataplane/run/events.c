@@ -45,6 +45,11 @@ struct tg_events {
 	struct tg_event_ring ring[];
 };
 
+bool tg_events_want_all(const struct tg_event_ring *ring)
+{
+	return ring->all;
+}
+
 bool tg_events_want(const struct tg_event_ring *ring, const struct tg_result *r)
 {
 	return ring->all || r->verdict.action != TG_ACTION_PASS || r->reason != TG_REASON_UNLISTED;

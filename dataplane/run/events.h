@@ -28,6 +28,8 @@ uint64_t tg_events_lost(const struct tg_events *events);
 /* The worker's side; `r` is a judged result. Everything but passing calls in no list is wanted, or
  * (--events-all) everything. */
 bool tg_events_want(const struct tg_event_ring *ring, const struct tg_result *r);
+/* Is also what passes in no list wanted? */
+bool tg_events_want_all(const struct tg_event_ring *ring);
 /* False: the ring is full. */
 bool tg_events_put(struct tg_event_ring *ring, const struct tg_generation *gen,
 		   const struct tg_frame_in *in, const struct tg_result *r, uint64_t time_ns);

@@ -30,7 +30,7 @@
 
 /* The word of a NIC that has one (port.c asks for it). "None" is: wrong in the frame, data verified,
  * as a host does that computes it on the way out. */
-static uint8_t checksum_word(uint64_t flags)
+static uint8_t checksum_word(const struct tg_worker *w, uint64_t flags)
 {
 	const uint64_t ip = flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 	const uint64_t l4 = flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
@@ -39,7 +39,7 @@ static uint8_t checksum_word(uint64_t flags)
 		return TG_PIPELINE_CSUM_BAD;
 	if (ip != RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN && l4 != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
 		return TG_PIPELINE_CSUM_GOOD;
-	return TG_PIPELINE_CSUM_UNKNOWN;
+	return w->checksum;
 }
 
 /* (pointer, length) frames from buffers; what lies in several is copied together to be read. */
@@ -66,7 +66,7 @@ static uint64_t view_frames(struct tg_worker *w)
 			.len = data ? len : 0,
 			.port = b->from->id,
 			.link = TG_LINK_ETHERNET,
-			.checksum = checksum_word(m->ol_flags),
+			.checksum = checksum_word(w, m->ol_flags),
 			.handle = b->mbuf[i],
 		};
 	}
@@ -235,6 +235,8 @@ int tg_worker_run(void *arg)
 	bool any;
 
 	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+	w->checksum = w->events && tg_events_want_all(w->events) ? TG_PIPELINE_CSUM_ALWAYS
+								 : TG_PIPELINE_CSUM_UNKNOWN;
 	tg_swap_join(w->swap, w->index);
 	w->last_tsc = rte_rdtsc();
 	w->pulse.beat_ns = tg_beat_now();

@@ -61,6 +61,7 @@ struct tg_worker {
 	uint64_t last_tsc;
 	uint64_t release_tsc; /* when held frames are looked at next */
 	uint32_t empty_polls;
+	uint8_t checksum; /* TG_PIPELINE_CSUM_*, for frames of which the NIC says nothing */
 	struct tg_pulse pulse;
 	struct tg_burst burst;
 	uint8_t answer[TG_ANSWER_MAX];

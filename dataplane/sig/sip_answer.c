@@ -81,11 +81,37 @@ bool tg_sip_to_tag_is_ours(const struct tg_sip *sip, const uint8_t *key)
 	return sodium_memcmp(sip->to_tag.data, tag, sizeof(tag)) == 0;
 }
 
+/* What is hashed for a transaction of the usual length: one pass over a copy costs a third of
+ * three hashes. The lengths, in front, say where the two fields end. */
+#define FLAT_MAX 248
+
+struct flat {
+	uint32_t cseq;
+	uint16_t branch_len;
+	uint16_t call_id_len;
+	uint8_t bytes[FLAT_MAX];
+};
+
+static_assert(offsetof(struct flat, bytes) == 8, "hashed as bytes: no padding");
+
 uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key)
 {
 	const struct tg_span field[] = { sip->branch, sip->call_id };
+	struct flat f;
+	uint64_t out;
 
-	return hash_fields(key, PURPOSE_TRANSACTION, sip->cseq, field, TG_ARRAY_LEN(field));
+	if (tg_unlikely(sip->branch.len + sip->call_id.len > FLAT_MAX))
+		return hash_fields(key, PURPOSE_TRANSACTION, sip->cseq, field, TG_ARRAY_LEN(field));
+	f.cseq = sip->cseq;
+	f.branch_len = (uint16_t)sip->branch.len;
+	f.call_id_len = (uint16_t)sip->call_id.len;
+	if (sip->branch.len > 0)
+		memcpy(f.bytes, sip->branch.data, sip->branch.len);
+	if (sip->call_id.len > 0)
+		memcpy(f.bytes + sip->branch.len, sip->call_id.data, sip->call_id.len);
+	crypto_shorthash((uint8_t *)&out, (const uint8_t *)&f,
+			 offsetof(struct flat, bytes) + sip->branch.len + sip->call_id.len, key);
+	return out;
 }
 
 /* ---- the answer ---- */

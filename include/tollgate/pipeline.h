@@ -29,10 +29,15 @@ struct tg_generation {
 /* Over base, delta and policy ids; the same three give the same hash anywhere. */
 uint64_t tg_generation_hash(const struct tg_generation *g);
 
-#define TG_PIPELINE_CSUM_UNKNOWN 0 /* checked in software before a verdict is acted on */
-#define TG_PIPELINE_CSUM_GOOD 1	   /* the NIC's word */
+/*
+ * A packet that its endpoint would discard makes no verdict (bad_checksum). UNKNOWN is for live traffic:
+ * summed up before a verdict is acted on or recorded, which is any but that a call in no list passes.
+ */
+#define TG_PIPELINE_CSUM_UNKNOWN 0
+#define TG_PIPELINE_CSUM_GOOD 1 /* the NIC's word */
 #define TG_PIPELINE_CSUM_BAD 2
 #define TG_PIPELINE_CSUM_IGNORE 3 /* replay --no-checksum */
+#define TG_PIPELINE_CSUM_ALWAYS 4 /* as UNKNOWN, where every verdict is recorded */
 
 struct tg_frame_in {
 	const uint8_t *data;

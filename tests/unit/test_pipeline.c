@@ -644,6 +644,37 @@ TG_TEST(L3_9_bad_checksum_makes_no_verdict, TG_NEEDS_NOTHING)
 	teardown(&f);
 }
 
+/* Nobody is answered and nothing is written down when a call in no list passes: it costs no sum, unless
+ * its verdict is recorded, or the NIC has said so anyway. */
+TG_TEST(L3_9_clean_passes_are_not_summed, TG_NEEDS_NOTHING)
+{
+	static const struct {
+		uint8_t checksum;
+		bool judged;
+	} cases[] = {
+		{ TG_PIPELINE_CSUM_UNKNOWN, true }, { TG_PIPELINE_CSUM_ALWAYS, false },
+		{ TG_PIPELINE_CSUM_BAD, false },    { TG_PIPELINE_CSUM_IGNORE, true },
+		{ TG_PIPELINE_CSUM_GOOD, true },
+	};
+	const struct tg_pkt bad = { .bad_udp_checksum = true };
+	struct fixture f;
+	unsigned i;
+
+	setup(&f);
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		const struct tg_sip_text t = { .call = i };
+		char text[TG_SIP_TEXT_MAX];
+		struct shot *s = shoot(&bad, text, tg_sip_text(&t, text));
+		struct tg_result r;
+
+		s->in.checksum = cases[i].checksum;
+		r = judge_in(&f, &f.g.gen, &s->in);
+		assert_result(&r, cases[i].judged, TG_FATE_FORWARD,
+			      cases[i].judged ? TG_REASON_UNLISTED : TG_REASON_BAD_CHECKSUM);
+	}
+	teardown(&f);
+}
+
 TG_TEST(L3_9_bad_checksum_absorbs_nothing, TG_NEEDS_NOTHING)
 {
 	const struct tg_pkt bad = { .bad_udp_checksum = true };
