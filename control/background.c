@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The daemon's standing jobs in its workers: a new base, images to disk, SQLite's index. */
+/* The daemon's standing jobs in its workers: a new base, the journal and images to disk, SQLite's index. */
 #include <err.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 /* A second's worth of adds goes into one SQLite transaction. */
 #define INDEX_DELAY_MS 1000
-/* 50,000 records at some 300,000/s: an import that waits behind a step waits 170 ms. */
+/* 50,000 records at some 300,000/s: 170 ms. */
 #define INDEX_STEP 50000
 
 /* ---- a new base ---------------------------------------------------------------------------------- */
@@ -69,7 +70,82 @@ void tg_background_base(struct tg_daemon *d)
 	b->job.done = base_done;
 	b->d = d;
 	d->base_building = true;
-	tg_worker_submit(d->bulk, &b->job);
+	tg_worker_submit(d->build, &b->job);
+}
+
+/* ---- the journal to disk ------------------------------------------------------------------------- */
+
+struct flush_job {
+	struct tg_job job;
+	struct tg_daemon *d;
+	uint64_t durable;
+	struct tg_error err;
+	int rc;
+};
+
+static void flush_run(struct tg_job *job)
+{
+	struct flush_job *f = (struct flush_job *)job;
+
+	f->rc = tg_ledger_flush(f->d->ledger, &f->durable, &f->err);
+}
+
+/* Those who wait for no more than what is durable; with an error all. */
+static void tell_flushed(struct tg_daemon *d, const struct tg_error *err)
+{
+	struct tg_daemon_flush *f = TAILQ_FIRST(&d->flushes), *next;
+
+	for (; f; f = next) {
+		next = TAILQ_NEXT(f, link);
+		if (!err && f->batch > d->durable)
+			continue;
+		TAILQ_REMOVE(&d->flushes, f, link);
+		f->done(f, f->batch > d->durable ? err : NULL);
+	}
+}
+
+static void flush_done(struct tg_job *job)
+{
+	struct flush_job *f = (struct flush_job *)job;
+	struct tg_daemon *d = f->d;
+
+	d->flushing = false;
+	d->durable = f->durable;
+	tg_daemon_alarm(d, TG_DAEMON_ALARM_JOURNAL, f->rc != 0, f->err.text);
+	tell_flushed(d, f->rc != 0 ? &f->err : NULL);
+	free(f);
+	/* Committed while it was under way. */
+	if (!TAILQ_EMPTY(&d->flushes) && !d->stopping)
+		tg_daemon_flush(d, NULL);
+}
+
+void tg_daemon_flush(struct tg_daemon *d, struct tg_daemon_flush *f)
+{
+	struct flush_job *job;
+
+	if (f)
+		TAILQ_INSERT_TAIL(&d->flushes, f, link);
+	if (d->flushing)
+		return;
+	job = calloc(1, sizeof(*job));
+	if (!job) {
+		const struct tg_error err = { .code = -ENOMEM, .text = "no memory to flush" };
+
+		tell_flushed(d, &err);
+		return;
+	}
+	job->job.run = flush_run;
+	job->job.done = flush_done;
+	job->d = d;
+	d->flushing = true;
+	tg_worker_submit(d->flush, &job->job);
+}
+
+void tg_background_flush_abandon(struct tg_daemon *d)
+{
+	const struct tg_error err = { .code = -ECANCELED, .text = "the daemon stops" };
+
+	tell_flushed(d, &err);
 }
 
 /* ---- images to disk ------------------------------------------------------------------------------ */
@@ -180,20 +256,22 @@ struct index_job {
 static void index_run(struct tg_job *job)
 {
 	struct index_job *x = (struct index_job *)job;
+	uint64_t durable;
 
-	x->rc = 0;
-	if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed))
+	/* SQLite takes what is durable. */
+	x->rc = tg_ledger_flush(x->d->ledger, &durable, &x->err);
+	if (x->rc == 0 && !atomic_load_explicit(&job->cancelled, memory_order_relaxed))
 		x->rc = tg_ledger_index_step(x->d->ledger, INDEX_STEP, &x->err);
 }
 
-/* A step at a time, to the end of the worker's queue in between: imports go first. */
+/* A step at a time: a daemon that stops waits for one at most. */
 static void index_done(struct tg_job *job)
 {
 	struct index_job *x = (struct index_job *)job;
 	struct tg_daemon *d = x->d;
 
 	if (x->rc > 0 && !d->stopping) {
-		tg_worker_submit(d->bulk, &x->job);
+		tg_worker_submit(d->index, &x->job);
 		return;
 	}
 	d->indexing = false;
@@ -215,7 +293,7 @@ void tg_daemon_index(struct tg_daemon *d)
 	x->job.done = index_done;
 	x->d = d;
 	d->indexing = true;
-	tg_worker_submit(d->bulk, &x->job);
+	tg_worker_submit(d->index, &x->job);
 }
 
 void tg_background_index_soon(struct tg_daemon *d)

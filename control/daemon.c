@@ -333,6 +333,7 @@ void tg_daemon_ledger_moved(struct tg_daemon *d)
 {
 	d->latest.dirty = true;
 	expiry_arm(d);
+	tg_daemon_flush(d, NULL);
 	tg_background_index_soon(d);
 }
 
@@ -375,6 +376,23 @@ static int make_events(struct tg_daemon *d)
 	return 0;
 }
 
+static int open_workers(struct tg_daemon *d)
+{
+	const struct {
+		const char *name;
+		struct tg_worker **worker;
+	} workers[] = {
+		{ "tg-bulk", &d->bulk },   { "tg-build", &d->build }, { "tg-index", &d->index },
+		{ "tg-flush", &d->flush }, { "tg-disk", &d->disk },
+	};
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; i < TG_ARRAY_LEN(workers) && rc == 0; i++)
+		rc = tg_worker_open(d->loop, workers[i].name, workers[i].worker);
+	return rc;
+}
+
 static int open_loop(struct tg_daemon *d, struct tg_error *err)
 {
 	const struct tg_server_callbacks ops = { tg_ops_request, tg_ops_gone, d };
@@ -391,9 +409,7 @@ static int open_loop(struct tg_daemon *d, struct tg_error *err)
 		return rc;
 	rc = tg_publish_open(d->loop, d->config.dataplane, &dp, &d->publish);
 	if (rc == 0)
-		rc = tg_worker_open(d->loop, "tg-bulk", &d->bulk);
-	if (rc == 0)
-		rc = tg_worker_open(d->loop, "tg-disk", &d->disk);
+		rc = open_workers(d);
 	return rc == 0 ? 0 : tg_error_set(err, rc, "cannot start (%s)", strerror(-rc));
 }
 
@@ -410,6 +426,7 @@ int tg_daemon_open(const struct tg_daemon_config *config, struct tg_daemon **dae
 	d->lock_fd = -1;
 	d->latest.fold = config->fold;
 	TAILQ_INIT(&d->waiters);
+	TAILQ_INIT(&d->flushes);
 	TAILQ_INIT(&d->status_waiters);
 	TAILQ_INIT(&d->index_waiters);
 	/* A peer that closed its end is an error code here, not the end of the process. */
@@ -473,7 +490,11 @@ void tg_daemon_close(struct tg_daemon *d)
 		 * disk still gets there. */
 		tg_server_close(d->server);
 		tg_worker_close(d->bulk);
+		tg_worker_close(d->build);
+		tg_worker_close(d->index);
+		tg_worker_close(d->flush);
 		tg_worker_close(d->disk);
+		tg_background_flush_abandon(d);
 		tg_rollout_abandon(d, "the daemon stops");
 		tg_publish_close(d->publish);
 	}

@@ -10,7 +10,7 @@
  * changes at once cost few publications.
  *
  * Threads: everything here is the loop's. Imports, base builds, indexing and disk writes are jobs of
- * two workers (worker.h).
+ * workers (worker.h).
  */
 #ifndef TG_CONTROL_DAEMON_H
 #define TG_CONTROL_DAEMON_H
@@ -60,11 +60,19 @@ struct tg_daemon_waiter {
 	void (*done)(struct tg_daemon_waiter *w, const struct tg_daemon_effect *effect);
 };
 
+/* Told once all batches up to `batch` are durable, or why they are not (err, else NULL). */
+struct tg_daemon_flush {
+	TAILQ_ENTRY(tg_daemon_flush) link;
+	uint64_t batch;
+	void (*done)(struct tg_daemon_flush *f, const struct tg_error *err);
+};
+
 #define TG_DAEMON_ALARMS(X)                                                                        \
 	X(EMPTY_TABLE, "the table is empty: every call passes")                                    \
 	X(NO_DATAPLANE, "no dataplane is connected")                                               \
 	X(REFUSED, "the dataplane refused the last publication")                                   \
 	X(BUILD, "the table cannot be built")                                                      \
+	X(JOURNAL, "the journal cannot be flushed to disk: nothing can be changed")                \
 	X(DISK, "the last good images cannot be written to disk")                                  \
 	X(PINNED, "the table is pinned to an old generation")                                      \
 	X(POLICY, "the stored policy cannot be used")                                              \
@@ -100,8 +108,12 @@ struct tg_daemon {
 	struct tg_images *images;
 	struct tg_publish *publish;
 	struct tg_server *server;
-	struct tg_worker *bulk; /* imports, base builds, indexing */
-	struct tg_worker *disk; /* images to and from disk, verification */
+	/* Apart, because the one is not to wait for the other: */
+	struct tg_worker *bulk;	 /* imports */
+	struct tg_worker *build; /* bases */
+	struct tg_worker *index; /* SQLite */
+	struct tg_worker *flush; /* the journal */
+	struct tg_worker *disk;	 /* images to and from disk, verification */
 	bool stopping;
 
 	struct tg_latest latest;
@@ -122,6 +134,11 @@ struct tg_daemon {
 	uint64_t sent_ns;
 	struct tg_daemon_peer peer;
 	TAILQ_HEAD(, tg_daemon_waiter) waiters;
+
+	/* What the journal has on disk, and who waits for more of it. */
+	uint64_t durable;
+	bool flushing;
+	TAILQ_HEAD(, tg_daemon_flush) flushes;
 
 	/* The last publication that came into force. */
 	int64_t published_time;
@@ -165,6 +182,10 @@ int tg_daemon_pin(struct tg_daemon *d, const struct tg_generations_set *set, str
 /* Compiles the policy, writes its text down and takes it over. tg_daemon_changed is the caller's. */
 int tg_daemon_set_policy(struct tg_daemon *d, const char *text, size_t len, struct tg_error *err);
 
+/* Tells `f` (its batch and done are set) once it is durable: later, from the loop. NULL: see to it that
+ * it will be. */
+void tg_daemon_flush(struct tg_daemon *d, struct tg_daemon_flush *f);
+
 /* Starts to bring SQLite up to date, now. */
 void tg_daemon_index(struct tg_daemon *d);
 
@@ -186,6 +207,8 @@ void tg_rollout_kick(struct tg_daemon *d);
 void tg_background_base(struct tg_daemon *d);
 void tg_background_persist(struct tg_daemon *d);
 void tg_background_index_soon(struct tg_daemon *d);
+/* The daemon stops: who still waits is told what the last flush came to. */
+void tg_background_flush_abandon(struct tg_daemon *d);
 
 /* ops.c */
 void tg_ops_request(void *ctx, struct tg_request *rq);

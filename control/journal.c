@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/journal.h"
+#include "control/journal_private.h"
 
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,29 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
-#define HEADER_BYTES 512
-#define HASHED_BYTES (HEADER_BYTES - TG_JOURNAL_HASH)
-#define ROW_BYTES 32
-#define CHUNK_ROWS 8192 /* 256 KiB written and hashed at a time, still in L2 */
-#define NAME_FORMAT "%010" PRIu32 ".batch"
-#define DRAFT_PREFIX "draft."
-
-static const char magic[8] = { 'T', 'G', 'B', 'A', 'T', 'C', 'H', '1' };
-
-struct tg_journal {
-	int dir;
-	int lock;
-	uint32_t last;
-	uint32_t drafts; /* number of the next draft's name; relaxed, only has to differ */
-	uint8_t head[TG_JOURNAL_HASH]; /* of `last`, once known */
-	bool head_known;
-	bool broken; /* a commit's outcome is not known */
-};
-
-static_assert(crypto_generichash_BYTES == TG_JOURNAL_HASH, "BLAKE2b-256");
-static_assert(sizeof(struct tg_row) == ROW_BYTES, "read and written in place");
+#define BATCH_SUFFIX ".batch"
+#define YOUNG_SUFFIX ".young"
 
 const char *tg_batch_op_name(unsigned op)
 {
@@ -53,118 +31,75 @@ uint32_t tg_journal_last(const struct tg_journal *journal)
 	return journal->last;
 }
 
-static void batch_name(uint32_t seq, char name[32])
+uint32_t tg_journal_durable(struct tg_journal *journal)
 {
-	snprintf(name, 32, NAME_FORMAT, seq);
+	uint32_t durable;
+
+	pthread_mutex_lock(&journal->lock);
+	durable = journal->durable;
+	pthread_mutex_unlock(&journal->lock);
+	return durable;
 }
 
-/* ---- header -------------------------------------------------------------------------------------- */
-
-static void put32(uint8_t *p, uint32_t v)
+void tg_journal_name(uint32_t seq, bool young, char name[32])
 {
-	v = htole32(v);
-	memcpy(p, &v, sizeof(v));
+	snprintf(name, 32, "%010" PRIu32 "%s", seq, young ? YOUNG_SUFFIX : BATCH_SUFFIX);
 }
 
-static void put64(uint8_t *p, uint64_t v)
+int tg_journal_open_batch(const struct tg_journal *journal, uint32_t seq)
 {
-	v = htole64(v);
-	memcpy(p, &v, sizeof(v));
-}
+	/* It may be renamed between the first look and the second, once. */
+	static const bool young[] = { false, true, false };
+	char name[32];
+	unsigned i;
+	int fd = -1;
 
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
-static void header_write(struct tg_batch_info *info, const uint8_t *body_hash,
-			 uint8_t h[HEADER_BYTES])
-{
-	memset(h, 0, HEADER_BYTES);
-	memcpy(h, magic, sizeof(magic));
-	put64(h + 8, info->seq);
-	put64(h + 16, (uint64_t)info->time);
-	put64(h + 24, info->n_rows);
-	put64(h + 32, info->refs_len);
-	put32(h + 40, info->op);
-	put32(h + 44, info->flags);
-	memcpy(h + 48, info->source, strnlen(info->source, TG_JOURNAL_SOURCE_MAX));
-	memcpy(h + 80, info->file, strnlen(info->file, TG_JOURNAL_FILE_MAX));
-	memcpy(h + 208, info->prev, TG_JOURNAL_HASH);
-	memcpy(h + 240, body_hash, TG_JOURNAL_HASH);
-	crypto_generichash(info->hash, TG_JOURNAL_HASH, h, HASHED_BYTES, NULL, 0);
-	memcpy(h + HASHED_BYTES, info->hash, TG_JOURNAL_HASH);
-}
-
-/* NULL, or what is wrong with it. */
-static const char *header_read(const uint8_t h[HEADER_BYTES], uint32_t seq,
-			       struct tg_batch_info *info)
-{
-	memset(info, 0, sizeof(*info));
-	if (memcmp(h, magic, sizeof(magic)) != 0)
-		return "it is no batch of this version";
-	crypto_generichash(info->hash, TG_JOURNAL_HASH, h, HASHED_BYTES, NULL, 0);
-	if (memcmp(info->hash, h + HASHED_BYTES, TG_JOURNAL_HASH) != 0)
-		return "its header does not have the hash it states";
-	if (get64(h + 8) != seq)
-		return "it is another batch than its name says";
-	info->seq = seq;
-	info->time = (int64_t)get64(h + 16);
-	info->n_rows = get64(h + 24);
-	info->refs_len = get64(h + 32);
-	info->op = get32(h + 40);
-	info->flags = get32(h + 44);
-	memcpy(info->source, h + 48, TG_JOURNAL_SOURCE_MAX);
-	memcpy(info->file, h + 80, TG_JOURNAL_FILE_MAX);
-	memcpy(info->prev, h + 208, TG_JOURNAL_HASH);
-	if (info->n_rows > UINT32_MAX || info->refs_len > UINT32_MAX ||
-	    info->op >= TG_BATCH_OP_COUNT)
-		return "its header contradicts itself";
-	return NULL;
+	for (i = 0; i < TG_ARRAY_LEN(young) && fd < 0; i++) {
+		tg_journal_name(seq, young[i], name);
+		fd = openat(journal->dir, name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 && errno != ENOENT)
+			break;
+	}
+	return fd;
 }
 
 /* ---- open ---------------------------------------------------------------------------------------- */
 
-/* Removes drafts, counts batches. */
-static int scan(struct tg_journal *j, const char *dir, struct tg_error *err)
+/* Number of a file with that suffix; 0: it is another file. */
+static uint32_t number_of(const char *file, bool young)
+{
+	const uint32_t seq = (uint32_t)strtoul(file, NULL, 10);
+	char name[32];
+
+	tg_journal_name(seq, young, name);
+	return strcmp(name, file) == 0 ? seq : 0;
+}
+
+static DIR *list(const struct tg_journal *j, const char *dir, int *rc, struct tg_error *err)
 {
 	const int fd = openat(j->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *const d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	*rc = d ? 0 : tg_error_set(err, -errno, "cannot read %s: %s", dir, strerror(errno));
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
+/* Counts batches. */
+static int scan(struct tg_journal *j, const char *dir, struct tg_error *err)
+{
 	uint32_t count = 0;
 	struct dirent *e;
+	int rc;
+	DIR *const d = list(j, dir, &rc, err);
 
-	if (!d) {
-		const int code = -errno;
-
-		if (fd >= 0)
-			close(fd);
-		return tg_error_set(err, code, "cannot read %s: %s", dir, strerror(-code));
-	}
+	if (!d)
+		return rc;
 	while ((e = readdir(d))) {
-		const char *const end = strchr(e->d_name, '.');
-		char name[32];
-		uint32_t seq;
+		const uint32_t seq = number_of(e->d_name, false);
 
-		if (strncmp(e->d_name, DRAFT_PREFIX, strlen(DRAFT_PREFIX)) == 0) {
-			(void)unlinkat(j->dir, e->d_name, 0);
-			continue;
-		}
-		if (!end || strcmp(end, ".batch") != 0)
-			continue;
-		seq = (uint32_t)strtoul(e->d_name, NULL, 10);
-		batch_name(seq, name);
-		if (seq == 0 || strcmp(name, e->d_name) != 0)
+		if (seq == 0)
 			continue;
 		count++;
 		if (seq > j->last)
@@ -176,6 +111,78 @@ static int scan(struct tg_journal *j, const char *dir, struct tg_error *err)
 				    "journal %s has a gap: %" PRIu32 " batches are there, the last "
 				    "is %" PRIu32,
 				    dir, count, j->last);
+	return 0;
+}
+
+/* Flushes one batch and gives it its name for good; the folder is the caller's to flush. */
+static int settle(struct tg_journal *j, uint32_t seq, int fd)
+{
+	char from[32], to[32];
+
+	tg_journal_name(seq, true, from);
+	tg_journal_name(seq, false, to);
+	return fdatasync(fd) == 0 && renameat(j->dir, from, j->dir, to) == 0 ? 0 : -errno;
+}
+
+/* The batch after the last, if the last daemon wrote one and was killed before it was flushed: 1 = it
+ * is whole and follows, and was taken; 0 = there is none. */
+static int adopt_next(struct tg_journal *j, struct tg_error *err)
+{
+	uint8_t prev[TG_JOURNAL_HASH] = { 0 };
+	const uint32_t seq = j->last + 1;
+	struct tg_batch b;
+	const char *why;
+	char name[32];
+	int fd, rc;
+
+	tg_journal_name(seq, true, name);
+	fd = openat(j->dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	rc = j->last ? tg_journal_read(j, j->last, NULL, true, &b, err) : 0;
+	if (rc == 0 && j->last)
+		memcpy(prev, b.info.hash, sizeof(prev));
+	if (rc == 0) {
+		why = tg_journal_check(fd, seq, prev, false, &b);
+		tg_batch_free(&b);
+		/* A power cut left a part of it. Nobody was told that it is durable. */
+		rc = why ? 0 : settle(j, seq, fd) == 0;
+	}
+	close(fd);
+	if (rc == 1)
+		j->last = seq;
+	return rc;
+}
+
+static bool is_leftover(const char *file)
+{
+	return strncmp(file, TG_JOURNAL_DRAFT, strlen(TG_JOURNAL_DRAFT)) == 0 ||
+	       number_of(file, true) != 0;
+}
+
+/* Takes what was committed and is whole, removes what was not. */
+static int adopt(struct tg_journal *j, const char *dir, struct tg_error *err)
+{
+	const uint32_t before = j->last;
+	struct dirent *e;
+	DIR *d;
+	int rc;
+
+	do
+		rc = adopt_next(j, err);
+	while (rc > 0);
+	if (rc < 0)
+		return rc;
+	if (j->last > before && fsync(j->dir) != 0)
+		return tg_error_set(err, -errno, "cannot flush %s: %s", dir, strerror(errno));
+	d = list(j, dir, &rc, err);
+	if (!d)
+		return rc;
+	while ((e = readdir(d)))
+		if (is_leftover(e->d_name))
+			(void)unlinkat(j->dir, e->d_name, 0);
+	closedir(d);
+	j->durable = j->last;
 	return 0;
 }
 
@@ -191,31 +198,38 @@ int tg_journal_open(const char *dir, struct tg_journal **journal, struct tg_erro
 	j = calloc(1, sizeof(*j));
 	if (!j)
 		return tg_error_set(err, -ENOMEM, "out of memory");
+	j->young_end = &j->young;
+	pthread_mutex_init(&j->flush, NULL);
+	pthread_mutex_init(&j->lock, NULL);
 	j->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->dir < 0) {
 		rc = tg_error_set(err, -errno, "cannot open %s: %s", dir, strerror(errno));
 		goto free_journal;
 	}
-	j->lock = openat(j->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (j->lock < 0) {
+	j->lock_fd = openat(j->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (j->lock_fd < 0) {
 		rc = tg_error_set(err, -errno, "cannot lock %s: %s", dir, strerror(errno));
 		goto close_dir;
 	}
-	if (flock(j->lock, LOCK_EX | LOCK_NB) != 0) {
+	if (flock(j->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		rc = tg_error_set(err, -EBUSY, "%s is in use by another process", dir);
 		goto close_lock;
 	}
 	rc = scan(j, dir, err);
+	if (rc == 0)
+		rc = adopt(j, dir, err);
 	if (rc)
 		goto close_lock;
 	*journal = j;
 	return 0;
 
 close_lock:
-	close(j->lock);
+	close(j->lock_fd);
 close_dir:
 	close(j->dir);
 free_journal:
+	pthread_mutex_destroy(&j->lock);
+	pthread_mutex_destroy(&j->flush);
 	free(j);
 	return rc;
 }
@@ -224,340 +238,64 @@ void tg_journal_close(struct tg_journal *journal)
 {
 	if (!journal)
 		return;
-	close(journal->lock);
+	(void)tg_journal_flush(journal, NULL);
+	close(journal->lock_fd);
 	close(journal->dir);
+	pthread_mutex_destroy(&journal->lock);
+	pthread_mutex_destroy(&journal->flush);
 	free(journal);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- flush --------------------------------------------------------------------------------------- */
 
-void tg_batch_free(struct tg_batch *batch)
+/* In order, so that what a power cut leaves has no gap. Frees the list. */
+static int settle_all(struct tg_journal *j, struct tg_journal_young *young, uint32_t *durable)
 {
-	tg_rows_free(batch->rows, batch->bytes);
-	free(batch->refs);
-	memset(batch, 0, sizeof(*batch));
-}
-
-static int read_all(int fd, void *buf, uint64_t len)
-{
-	uint8_t *p = buf;
-
-	while (len > 0) {
-		const ssize_t n = read(fd, p, len < 1u << 30 ? len : 1u << 30);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -ENODATA;
-		p += n;
-		len -= (uint64_t)n;
-	}
-	return 0;
-}
-
-/* Rows of a body that has its hash: what was written is what was checked, so this only keeps a file
- * that somebody composed from leading the reader outside. */
-static const char *check_rows(struct tg_batch *b)
-{
-	uint64_t i;
-
-	for (i = 0; i < b->info.n_rows; i++) {
-		struct tg_row *const r = &b->rows[i];
-
-		r->key = le64toh(r->key);
-		r->sub = le64toh(r->sub);
-		r->meta = le64toh(r->meta) & ~(uint64_t)TG_ROW_SOURCE_MAX;
-		r->ref = le32toh(r->ref);
-		r->batch = b->info.seq;
-		if (tg_row_kind(r) >= TG_RECORD_KIND_COUNT || r->key >> 56 != 0 ||
-		    tg_row_digits(r) == 0 || tg_row_roles(r) == 0 || tg_row_lo(r) > tg_row_hi(r) ||
-		    tg_row_category(r) == 0 || tg_row_category(r) >= TG_CATEGORY_COUNT ||
-		    tg_row_score(r) > TG_SCORE_MAX ||
-		    (i > 0 && tg_row_compare(&b->rows[i - 1], r) >= 0))
-			return "its records are not in order or not possible";
-		if (r->ref &&
-		    (r->ref > b->info.refs_len || (uint8_t)b->refs[r->ref - 1] > TG_FEED_REF_MAX ||
-		     r->ref + (uint64_t)(uint8_t)b->refs[r->ref - 1] > b->info.refs_len))
-			return "its references lead outside";
-	}
-	return NULL;
-}
-
-static const char *read_body(int fd, const uint8_t *body_hash, struct tg_batch *b)
-{
-	const uint64_t rows = b->info.n_rows * ROW_BYTES;
-	uint8_t hash[TG_JOURNAL_HASH];
-	crypto_generichash_state state;
-
-	b->bytes = rows;
-	b->rows = tg_rows_alloc(rows);
-	b->refs = malloc(b->info.refs_len ? b->info.refs_len : 1);
-	if (!b->rows || !b->refs)
-		return "there is no memory for it";
-	if (read_all(fd, b->rows, rows) != 0 || read_all(fd, b->refs, b->info.refs_len) != 0)
-		return "it cannot be read";
-	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
-	crypto_generichash_update(&state, (const uint8_t *)b->rows, rows);
-	crypto_generichash_update(&state, (const uint8_t *)b->refs, b->info.refs_len);
-	crypto_generichash_final(&state, hash, sizeof(hash));
-	if (memcmp(hash, body_hash, sizeof(hash)) != 0)
-		return "its records do not have the hash that its header states";
-	return check_rows(b);
-}
-
-static const char *read_batch(int fd, uint32_t seq, const uint8_t *prev, bool headers_only,
-			      struct tg_batch *b)
-{
-	uint8_t header[HEADER_BYTES];
-	const char *why;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || read_all(fd, header, sizeof(header)) != 0)
-		return "it is shorter than a header";
-	why = header_read(header, seq, &b->info);
-	if (why)
-		return why;
-	if ((uint64_t)st.st_size != HEADER_BYTES + b->info.n_rows * ROW_BYTES + b->info.refs_len)
-		return "its length is not what its header states";
-	if (prev && memcmp(prev, b->info.prev, TG_JOURNAL_HASH) != 0)
-		return "it does not follow the batch before it";
-	return headers_only ? NULL : read_body(fd, header + 240, b);
-}
-
-int tg_journal_read(const struct tg_journal *journal, uint32_t seq, const uint8_t *prev,
-		    bool headers_only, struct tg_batch *batch, struct tg_error *err)
-{
-	const char *why;
-	char name[32];
-	int fd;
-
-	memset(batch, 0, sizeof(*batch));
-	batch_name(seq, name);
-	fd = openat(journal->dir, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return tg_error_set(err, -errno, "cannot open journal/%s: %s", name,
-				    strerror(errno));
-	why = read_batch(fd, seq, prev, headers_only, batch);
-	close(fd);
-	if (!why)
-		return 0;
-	tg_batch_free(batch);
-	return tg_error_set(err, -EBADMSG,
-			    "journal/%s is damaged: %s; nothing was changed, restore the file "
-			    "from a copy",
-			    name, why);
-}
-
-void tg_journal_ref(const struct tg_journal *journal, uint32_t seq, uint32_t ref,
-		    char text[TG_FEED_REF_MAX + 1])
-{
-	uint8_t bytes[TG_FEED_REF_MAX + 1] = { 0 };
-	uint8_t n_rows[8];
-	char name[32];
-	ssize_t n;
-	int fd;
-
-	text[0] = 0;
-	if (ref == 0)
-		return;
-	batch_name(seq, name);
-	fd = openat(journal->dir, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	n = -1;
-	if (pread(fd, n_rows, sizeof(n_rows), 24) == (ssize_t)sizeof(n_rows))
-		n = pread(fd, bytes, sizeof(bytes),
-			  (off_t)(HEADER_BYTES + get64(n_rows) * ROW_BYTES + ref - 1));
-	close(fd);
-	if (n < 1 || bytes[0] > TG_FEED_REF_MAX || bytes[0] > n - 1)
-		return;
-	memcpy(text, bytes + 1, bytes[0]);
-	text[bytes[0]] = 0;
-}
-
-/* ---- writing ------------------------------------------------------------------------------------- */
-
-struct writer {
-	int fd;
-	crypto_generichash_state hash;
-};
-
-static int write_out(struct writer *w, const void *bytes, uint64_t len)
-{
-	const uint8_t *p = bytes;
-
-	crypto_generichash_update(&w->hash, p, len);
-	while (len > 0) {
-		const ssize_t n = write(w->fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (uint64_t)n;
-	}
-	return 0;
-}
-
-static int write_rows(struct writer *w, const struct tg_row *rows, size_t n)
-{
-	struct tg_row *const chunk = malloc(CHUNK_ROWS * sizeof(*chunk));
-	size_t i = 0, k;
+	struct tg_journal_young *next;
 	int rc = 0;
 
-	if (!chunk)
-		return -ENOMEM;
-	while (i < n && !rc) {
-		for (k = 0; k < CHUNK_ROWS && i < n; k++, i++)
-			chunk[k] = (struct tg_row){
-				.key = htole64(rows[i].key),
-				.sub = htole64(rows[i].sub),
-				.meta = htole64(rows[i].meta & ~(uint64_t)TG_ROW_SOURCE_MAX),
-				.ref = htole32(rows[i].ref),
-			};
-		rc = write_out(w, chunk, k * sizeof(*chunk));
+	for (; young; young = next) {
+		next = young->next;
+		if (rc == 0)
+			rc = settle(j, young->seq, young->fd);
+		*durable = young->seq;
+		close(young->fd);
+		free(young);
 	}
-	free(chunk);
-	return rc;
-}
-
-char *tg_batch_collect_refs(struct tg_row *rows, size_t n, const char *refs, uint64_t *len)
-{
-	uint64_t need = 0, at = 0;
-	uint32_t last = 0, last_at = 0;
-	char *out;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (rows[i].ref && rows[i].ref != last)
-			need += 1u + (uint8_t)refs[rows[i].ref - 1];
-		last = rows[i].ref ? rows[i].ref : last;
-	}
-	*len = need;
-	out = tg_rows_alloc(need);
-	if (!out)
-		return NULL;
-	for (i = 0, last = 0; i < n; i++) {
-		const uint32_t ref = rows[i].ref;
-
-		if (!ref)
-			continue;
-		if (ref != last) {
-			const size_t size = 1u + (uint8_t)refs[ref - 1];
-
-			memcpy(out + at, refs + ref - 1, size);
-			last = ref;
-			last_at = (uint32_t)at + 1;
-			at += size;
-		}
-		rows[i].ref = last_at;
-	}
-	return out;
-}
-
-static int write_body(struct writer *w, const struct tg_row *rows, size_t n, const char *refs,
-		      struct tg_batch_draft *draft)
-{
-	int rc = lseek(w->fd, HEADER_BYTES, SEEK_SET) < 0 ? -errno : write_rows(w, rows, n);
-
-	if (!rc)
-		rc = write_out(w, refs, draft->refs_len);
-	crypto_generichash_final(&w->hash, draft->body_hash, sizeof(draft->body_hash));
-	/* Now, while nobody waits; what is small goes along with the header. */
-	if (!rc && n > CHUNK_ROWS && fdatasync(w->fd) != 0)
+	if (rc == 0 && fsync(j->dir) != 0)
 		rc = -errno;
 	return rc;
 }
 
-int tg_batch_prepare(struct tg_journal *journal, const struct tg_row *rows, size_t n,
-		     const char *refs, uint64_t refs_len, struct tg_batch_draft *draft,
-		     struct tg_error *err)
+int tg_journal_flush(struct tg_journal *journal, struct tg_error *err)
 {
-	/* Relaxed: the number only has to be another one each time. */
-	const uint32_t number = __atomic_fetch_add(&journal->drafts, 1, __ATOMIC_RELAXED);
-	struct writer w;
-	int rc;
+	struct tg_journal_young *young;
+	uint32_t durable;
+	bool broken;
+	int rc = 0;
 
-	memset(draft, 0, sizeof(*draft));
-	snprintf(draft->path, sizeof(draft->path), DRAFT_PREFIX "%" PRIu32, number);
-	draft->fd = openat(journal->dir, draft->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (draft->fd < 0)
-		return tg_error_set(err, -errno, "cannot write the journal: %s", strerror(errno));
-	draft->n_rows = n;
-	draft->refs_len = refs_len;
-	w.fd = draft->fd;
-	crypto_generichash_init(&w.hash, NULL, 0, TG_JOURNAL_HASH);
-	rc = write_body(&w, rows, n, refs, draft);
-	if (rc) {
-		tg_batch_discard(journal, draft);
-		return tg_error_set(err, rc, "cannot write the journal: %s", strerror(-rc));
+	pthread_mutex_lock(&journal->flush);
+	pthread_mutex_lock(&journal->lock);
+	young = journal->young;
+	broken = journal->broken;
+	journal->young = NULL;
+	journal->young_end = &journal->young;
+	pthread_mutex_unlock(&journal->lock);
+	if (young) {
+		rc = settle_all(journal, young, &durable);
+		pthread_mutex_lock(&journal->lock);
+		if (rc != 0)
+			journal->broken = true;
+		else if (!journal->broken)
+			journal->durable = durable;
+		broken = journal->broken;
+		pthread_mutex_unlock(&journal->lock);
 	}
-	return 0;
-}
-
-void tg_batch_discard(struct tg_journal *journal, struct tg_batch_draft *draft)
-{
-	close(draft->fd);
-	(void)unlinkat(journal->dir, draft->path, 0);
-}
-
-static int head_hash(struct tg_journal *j, uint8_t head[TG_JOURNAL_HASH], struct tg_error *err)
-{
-	struct tg_batch b;
-	int rc;
-
-	memset(head, 0, TG_JOURNAL_HASH);
-	if (!j->head_known && j->last > 0) {
-		rc = tg_journal_read(j, j->last, NULL, true, &b, err);
-		if (rc)
-			return rc;
-		memcpy(j->head, b.info.hash, TG_JOURNAL_HASH);
-	}
-	j->head_known = true;
-	memcpy(head, j->head, TG_JOURNAL_HASH);
-	return 0;
-}
-
-int tg_journal_commit(struct tg_journal *journal, struct tg_batch_draft *draft,
-		      struct tg_batch_info *info, struct tg_error *err)
-{
-	uint8_t header[HEADER_BYTES];
-	char name[32];
-	int rc;
-
-	if (journal->broken) {
-		tg_batch_discard(journal, draft);
-		return tg_error_set(err, -EIO,
-				    "an earlier write to the journal failed half-way; "
-				    "restart to see what is on disk");
-	}
-	rc = head_hash(journal, info->prev, err);
-	if (rc) {
-		tg_batch_discard(journal, draft);
-		return rc;
-	}
-	info->seq = journal->last + 1;
-	info->n_rows = draft->n_rows;
-	info->refs_len = draft->refs_len;
-	header_write(info, draft->body_hash, header);
-	batch_name(info->seq, name);
-	if (pwrite(draft->fd, header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    fdatasync(draft->fd) != 0 ||
-	    renameat(journal->dir, draft->path, journal->dir, name) != 0) {
-		rc = errno ? -errno : -EIO;
-		tg_batch_discard(journal, draft);
-		return tg_error_set(err, rc, "cannot write the journal: %s", strerror(-rc));
-	}
-	close(draft->fd);
-	if (fsync(journal->dir) != 0) {
-		journal->broken = true;
-		return tg_error_set(err, -EIO, "cannot flush the journal's folder: %s",
-				    strerror(errno));
-	}
-	journal->last = info->seq;
-	memcpy(journal->head, info->hash, TG_JOURNAL_HASH);
-	return 0;
+	pthread_mutex_unlock(&journal->flush);
+	if (!broken)
+		return 0;
+	return tg_error_set(err, -EIO,
+			    "the journal cannot be flushed to disk%s%s; restart to see what is "
+			    "there",
+			    rc ? ": " : "", rc ? strerror(-rc) : "");
 }

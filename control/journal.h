@@ -3,6 +3,10 @@
  * The journal: one file a batch, DIR/%010u.batch, never changed once it has its name. All numbers are
  * little-endian; hashes are BLAKE2b-256 (libsodium crypto_generichash).
  *
+ * A batch is committed when its file is whole and is called %010u.young: a kill cannot take it back any
+ * more, for the next process takes it over. It is durable, power cuts included, when it is flushed and
+ * called .batch. The two are apart so that what is committed can take effect while the disk works.
+ * *
  *	offset  bytes
  *	     0      8  "TGBATCH1"
  *	     8      8  sequence number, from 1
@@ -22,7 +26,8 @@
  *	               references: each a length byte and that many bytes
  *
  * A record sets its claim, or with TG_ROW_GONE withdraws it. Not known here: what claims mean.
- * Threads: tg_batch_prepare and the readers from any; tg_journal_commit from one at a time.
+ * Threads: tg_batch_prepare, tg_journal_flush and the readers from any; tg_journal_commit from one at a
+ * time.
  */
 #ifndef TG_CONTROL_JOURNAL_H
 #define TG_CONTROL_JOURNAL_H
@@ -66,12 +71,16 @@ const char *tg_batch_op_name(unsigned op);
 
 struct tg_journal;
 
-/* Makes DIR when it is not there, removes what a crash left half-written, finds the last batch by
- * name (tg_journal_read tells whether it is sound). -EBUSY when another process has it open. */
+/* Makes DIR when it is not there, finds the last batch by name (tg_journal_read tells whether it is
+ * sound), flushes what was committed after it and is whole, removes what a crash left of others. -EBUSY
+ * when another process has it open. */
 int tg_journal_open(const char *dir, struct tg_journal **journal, struct tg_error *err);
+/* Flushes. */
 void tg_journal_close(struct tg_journal *journal);
 
 uint32_t tg_journal_last(const struct tg_journal *journal);
+/* The last that is durable. From any thread. */
+uint32_t tg_journal_durable(struct tg_journal *journal);
 
 /* A batch in memory. Rows are sorted; their batch is seq, their source 0. */
 struct tg_batch {
@@ -95,7 +104,7 @@ int tg_journal_read(const struct tg_journal *journal, uint32_t seq, const uint8_
 void tg_journal_ref(const struct tg_journal *journal, uint32_t seq, uint32_t ref,
 		    char text[TG_FEED_REF_MAX + 1]);
 
-/* A body on disk without a name: large ones are written and flushed before anybody has to wait. */
+/* A body in a file without a number. */
 struct tg_batch_draft {
 	int fd;
 	char path[32];
@@ -115,11 +124,14 @@ int tg_batch_prepare(struct tg_journal *journal, const struct tg_row *rows, size
 void tg_batch_discard(struct tg_journal *journal, struct tg_batch_draft *draft);
 
 /*
- * Makes the draft the journal's next batch: durable on return. info->op, flags, time, source and file
- * are the caller's; the rest is filled in. On an error nothing was committed, except that after a
- * failed flush of the directory nobody can tell: every later commit is then refused (-EIO).
+ * Makes the draft the journal's next batch: committed on return. info->op, flags, time, source and file
+ * are the caller's; the rest is filled in. On an error nothing was committed.
  */
 int tg_journal_commit(struct tg_journal *journal, struct tg_batch_draft *draft,
 		      struct tg_batch_info *info, struct tg_error *err);
+
+/* Durable on return: all that was committed before the call. After a failure nobody can tell what is on
+ * disk: every later commit and flush is refused (-EIO). */
+int tg_journal_flush(struct tg_journal *journal, struct tg_error *err);
 
 #endif

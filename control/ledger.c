@@ -326,6 +326,14 @@ int tg_ledger_del(struct tg_ledger *ledger, const struct tg_record *record, stru
 	return commit_one(ledger, &row, "", TG_BATCH_DEL, err);
 }
 
+int tg_ledger_flush(struct tg_ledger *ledger, uint64_t *durable, struct tg_error *err)
+{
+	const int rc = tg_journal_flush(ledger->journal, err);
+
+	*durable = tg_journal_durable(ledger->journal);
+	return rc;
+}
+
 /* ---- upkeep -------------------------------------------------------------------------------------- */
 
 int tg_ledger_index_step(struct tg_ledger *ledger, uint64_t max_records, struct tg_error *err)
@@ -334,9 +342,8 @@ int tg_ledger_index_step(struct tg_ledger *ledger, uint64_t max_records, struct 
 	int rc;
 
 	pthread_mutex_lock(&ledger->index);
-	pthread_mutex_lock(&ledger->model_lock);
-	last = ledger->model.batch;
-	pthread_mutex_unlock(&ledger->model_lock);
+	/* Not what a power cut may still take: SQLite must not know more than the journal. */
+	last = tg_journal_durable(ledger->journal);
 	rc = tg_store_step(ledger->store, ledger->journal, last, max_records, err);
 	pthread_mutex_lock(&ledger->model_lock);
 	ledger->indexed = tg_store_indexed(ledger->store);

@@ -3,9 +3,10 @@
  * The store of record: who claims what of which number, what each batch changed, and the merge of
  * all claims into one listing per number and role.
  *
- * Durability: a batch is one file in STATE/journal, chained to its predecessor by hash and renamed
- * into place after fsync: that instant is its commit. kill -9 at any instant leaves either the batch or
- * nothing of it. At start the claims are loaded from the journal, every hash checked. SQLite
+ * Durability: a batch is one file in STATE/journal, chained to its predecessor by hash. Committed is
+ * what the functions below have returned from: kill -9 at any instant leaves either the batch or nothing
+ * of it, and of a committed one the batch. Durable, power cuts included, it is after tg_ledger_flush,
+ * which a worker thread waits for while the batch takes effect. At start the claims are loaded from the journal, every hash checked. SQLite
  * (STATE/ledger.db, WAL) indexes batches afterwards, resumably, for ad-hoc SQL: tg_ledger_index_step.
  *
  * Merge, deterministic and role by role: allow, then emergency, then the highest score, then the
@@ -62,10 +63,14 @@ struct tg_import_result {
 int tg_ledger_import(struct tg_ledger *ledger, FILE *in, const struct tg_import *import,
 		     struct tg_import_result *result, struct tg_error *err);
 
-/* One record of source "operator": durable on return. */
+/* One record of source "operator": committed on return. */
 int tg_ledger_add(struct tg_ledger *ledger, const struct tg_record *record, struct tg_error *err);
 /* -ENOENT if the operator has no such record (kind, number, roles). */
 int tg_ledger_del(struct tg_ledger *ledger, const struct tg_record *record, struct tg_error *err);
+
+/* Durable on return: all that was committed before the call; *durable is the last batch of which that is
+ * true, also on a failure (-EIO; nothing can be committed from then on). For a worker thread. */
+int tg_ledger_flush(struct tg_ledger *ledger, uint64_t *durable, struct tg_error *err);
 
 /* One claim that bears on a number. */
 struct tg_claim {
@@ -127,8 +132,7 @@ void tg_ledger_status(struct tg_ledger *ledger, struct tg_ledger_status *status)
 /* Has a large batch or a full journal made a delta unreasonable? The daemon then folds. */
 bool tg_ledger_wants_base(struct tg_ledger *ledger, uint64_t since_batch);
 
-/* Brings SQLite on by up to max_records of what the journal has and it has not, in one transaction.
- * 1 = there is more, 0 = it is up to date, or negative errno. Slow (some 300,000 records/s): for a
+/* Brings SQLite on by up to max_records of what is durable and it has not, in one transaction. 1 = there is more, 0 = it is up to date, or negative errno. Slow (some 300,000 records/s): for a
  * worker thread; the other functions do not wait for it. */
 int tg_ledger_index_step(struct tg_ledger *ledger, uint64_t max_records, struct tg_error *err);
 

@@ -170,11 +170,16 @@ bool tg_op_table_lookup(const struct tg_daemon *d, struct tg_num num, uint32_t *
 
 /* ---- operations that change something ------------------------------------------------------------ */
 
+/* Answered when it is in force, or is known not to come into force, and durable. */
 struct effect_work {
 	struct tg_op_work work; /* first: rq->work */
 	struct tg_daemon_waiter waiter;
+	struct tg_daemon_flush flush;
 	struct tg_request *rq; /* NULL: the client has left */
+	uint64_t received_ns;
 	json_t *reply;
+	unsigned pending;    /* of the two */
+	struct tg_error err; /* of the flush */
 };
 
 static void effect_gone(struct tg_op_work *work)
@@ -184,18 +189,36 @@ static void effect_gone(struct tg_op_work *work)
 	w->rq = NULL;
 }
 
-static void add_effect(json_t *reply, const struct tg_daemon_effect *effect, uint64_t received_ns)
+static void set_since(struct effect_work *w, const char *key)
 {
-	const uint64_t ns = tg_server_now_ns() - received_ns;
+	json_object_set_new(w->reply, key,
+			    json_integer((json_int_t)(tg_server_now_ns() - w->received_ns)));
+}
 
-	json_object_set_new(reply, "in_force", json_boolean(effect->in_force));
+static void add_effect(struct effect_work *w, const struct tg_daemon_effect *effect)
+{
+	json_object_set_new(w->reply, "in_force", json_boolean(effect->in_force));
 	if (!effect->in_force) {
-		json_object_set_new(reply, "why", json_string(effect->why));
+		json_object_set_new(w->reply, "why", json_string(effect->why));
 		return;
 	}
-	json_object_set_new(reply, "generation", json_integer((json_int_t)effect->generation));
-	json_object_set_new(reply, "swap_ns", json_integer((json_int_t)effect->swap_ns));
-	json_object_set_new(reply, "effect_ns", json_integer((json_int_t)ns));
+	json_object_set_new(w->reply, "generation", json_integer((json_int_t)effect->generation));
+	json_object_set_new(w->reply, "swap_ns", json_integer((json_int_t)effect->swap_ns));
+	set_since(w, "effect_ns");
+}
+
+static void effect_step(struct effect_work *w)
+{
+	if (--w->pending > 0)
+		return;
+	if (w->rq && w->err.code == 0) {
+		tg_request_ok(w->rq, w->reply);
+	} else {
+		if (w->rq)
+			tg_request_error(w->rq, tg_op_exit(&w->err), NULL, &w->err);
+		json_decref(w->reply);
+	}
+	free(w);
 }
 
 static void effect_done(struct tg_daemon_waiter *waiter, const struct tg_daemon_effect *effect)
@@ -203,57 +226,85 @@ static void effect_done(struct tg_daemon_waiter *waiter, const struct tg_daemon_
 	struct effect_work *w =
 		(struct effect_work *)((char *)waiter - offsetof(struct effect_work, waiter));
 
-	if (w->rq) {
-		add_effect(w->reply, effect, w->rq->received_ns);
-		tg_request_ok(w->rq, w->reply);
-	} else {
-		json_decref(w->reply);
-	}
-	free(w);
+	add_effect(w, effect);
+	effect_step(w);
 }
 
-void tg_op_take_effect(struct tg_daemon *d, struct tg_request *rq, json_t *reply, uint64_t batch)
+static void effect_flushed(struct tg_daemon_flush *flush, const struct tg_error *err)
+{
+	struct effect_work *w =
+		(struct effect_work *)((char *)flush - offsetof(struct effect_work, flush));
+
+	if (err)
+		w->err = *err;
+	set_since(w, "durable_ns");
+	effect_step(w);
+}
+
+/* Takes the reply over. NULL: answered. What was committed is so all the same. */
+static struct effect_work *effect_new(struct tg_request *rq, json_t *reply)
 {
 	struct effect_work *w = calloc(1, sizeof(*w));
 
-	json_object_set_new(reply, "durable_ns",
-			    json_integer((json_int_t)(tg_server_now_ns() - rq->received_ns)));
 	if (!w) {
-		const struct tg_daemon_effect effect = { .why = "no memory to wait for it" };
-
-		add_effect(reply, &effect, rq->received_ns);
-		tg_request_ok(rq, reply);
-		tg_daemon_changed(d, NULL);
-		return;
+		json_decref(reply);
+		tg_op_refuse(rq, TG_EXIT_REFUSED, "no memory to wait until it is in force");
+		return NULL;
 	}
 	w->work.gone = effect_gone;
 	w->waiter.done = effect_done;
-	w->waiter.batch = batch;
+	w->flush.done = effect_flushed;
 	w->rq = rq;
+	w->received_ns = rq->received_ns;
 	w->reply = reply;
+	w->pending = 1;
 	rq->work = &w->work;
-	tg_daemon_changed(d, &w->waiter);
+	return w;
 }
 
-void tg_op_ledger_changed(struct tg_daemon *d, struct tg_request *rq, json_t *reply, uint64_t batch)
+void tg_op_take_effect(struct tg_daemon *d, struct tg_request *rq, json_t *reply)
+{
+	struct effect_work *w = effect_new(rq, reply);
+
+	if (w)
+		set_since(w, "durable_ns");
+	tg_daemon_changed(d, w ? &w->waiter : NULL);
+}
+
+/* The new base is built all the same, to be there when it is wanted. */
+static void changed_while_pinned(struct tg_daemon *d, struct effect_work *w)
 {
 	char why[96];
 	const struct tg_daemon_effect effect = { .why = why };
 
-	tg_daemon_ledger_moved(d);
-	if (!d->pinned) {
-		tg_op_take_effect(d, rq, reply, batch);
-		return;
-	}
 	snprintf(why, sizeof(why),
 		 "the table is pinned to generation %" PRIu64
 		 " until `tgctl table activate latest`",
 		 d->pin.meta.number);
-	json_object_set_new(reply, "durable_ns",
-			    json_integer((json_int_t)(tg_server_now_ns() - rq->received_ns)));
-	add_effect(reply, &effect, rq->received_ns);
-	tg_request_ok(rq, reply);
-	/* The new base is built all the same, to be there when it is wanted. */
+	if (w)
+		add_effect(w, &effect);
 	if (tg_latest_wants_base(&d->latest))
 		tg_background_base(d);
+}
+
+void tg_op_ledger_changed(struct tg_daemon *d, struct tg_request *rq, json_t *reply, uint64_t batch)
+{
+	struct effect_work *w = effect_new(rq, reply);
+	struct tg_ledger_status status;
+
+	tg_daemon_ledger_moved(d);
+	if (w) {
+		w->waiter.batch = batch;
+		w->pending = d->pinned ? 1 : 2;
+	}
+	if (d->pinned)
+		changed_while_pinned(d, w);
+	else
+		tg_daemon_changed(d, w ? &w->waiter : NULL);
+	if (w) {
+		/* Under way since the ledger moved. */
+		tg_ledger_status(d->ledger, &status);
+		w->flush.batch = status.batch;
+		tg_daemon_flush(d, &w->flush);
+	}
 }

@@ -42,11 +42,12 @@ enum tg_exit tg_op_exit(const struct tg_error *err);
 /*
  * The end of every operation that changes something: starts the publication, and answers with `reply`
  * (taken over) plus in_force, generation, swap_ns, durable_ns and effect_ns (from the request's
- * arrival) or why not. `batch`: the ledger up to which it has to be in force, 0 = the change itself.
+ * arrival) or why not.
  */
-void tg_op_take_effect(struct tg_daemon *d, struct tg_request *rq, json_t *reply, uint64_t batch);
-/* As above, after the ledger changed: also SQLite, expiry and the empty-table alarm. While pinned the
- * answer is "not in force". */
+void tg_op_take_effect(struct tg_daemon *d, struct tg_request *rq, json_t *reply);
+/* The same after the ledger changed: waits for the journal's flush too, and sees to SQLite, expiry and
+ * the empty-table alarm. `batch`: the ledger up to which it has to be in force, 0 = the change itself.
+ * While pinned the answer is "not in force". */
 void tg_op_ledger_changed(struct tg_daemon *d, struct tg_request *rq, json_t *reply,
 			  uint64_t batch);
 

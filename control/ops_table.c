@@ -50,8 +50,7 @@ static void activate(struct tg_daemon *d, struct tg_request *rq,
 	}
 	tg_op_take_effect(
 		d, rq,
-		json_pack("{s:I, s:I, s:b}", "activated", to, "instead_of", from, "pinned", true),
-		0);
+		json_pack("{s:I, s:I, s:b}", "activated", to, "instead_of", from, "pinned", true));
 }
 
 struct load_work {
@@ -151,8 +150,7 @@ static void activate_latest(struct tg_daemon *d, struct tg_request *rq)
 	}
 	tg_op_take_effect(d, rq,
 			  json_pack("{s:s, s:I, s:b}", "activated", "latest", "instead_of",
-				    (json_int_t)d->generations.number, "pinned", false),
-			  0);
+				    (json_int_t)d->generations.number, "pinned", false));
 }
 
 void tg_op_table_activate(struct tg_daemon *d, struct tg_request *rq)
@@ -194,7 +192,7 @@ void tg_op_policy_load(struct tg_daemon *d, struct tg_request *rq)
 		tg_request_error(rq, tg_op_exit(&err), tg_op_text(rq, "file", NULL), &err);
 		return;
 	}
-	tg_op_take_effect(d, rq, json_pack("{s:o}", "policy", tg_op_id(d->policy->id)), 0);
+	tg_op_take_effect(d, rq, json_pack("{s:o}", "policy", tg_op_id(d->policy->id)));
 }
 
 void tg_op_policy_show(struct tg_daemon *d, struct tg_request *rq)
