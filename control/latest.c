@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Numbers that a delta may gather until its base is there: to copy and build them takes 25 ms. */
+#define DELTA_MOST 262144
+
 static void drop_snapshot(struct tg_latest *l)
 {
 	if (l->has_snapshot)
@@ -23,7 +26,7 @@ void tg_latest_clear(struct tg_latest *l)
 
 bool tg_latest_wants_base(const struct tg_latest *l)
 {
-	if (!l->base || tg_ledger_wants_base(l->ledger, l->base_batch))
+	if (!l->base || l->overdue || tg_ledger_wants_base(l->ledger, l->base_batch))
 		return true;
 	return l->has_snapshot && l->snapshot.input.n_numbers > l->fold;
 }
@@ -141,28 +144,103 @@ static void take_delta(struct tg_latest *l, struct tg_memimage *delta)
 	l->overlay_moved = false;
 }
 
-/* From the ledger: all that changed since the base. -ESTALE: too much of it. */
+/* Can the ledger still tell what the delta lacks? */
+static bool can_tell(const struct tg_latest *l)
+{
+	if (!l->has_snapshot)
+		return tg_ledger_tells_delta(l->ledger, l->base_batch);
+	return l->snapshot.input.n_numbers <= DELTA_MOST &&
+	       tg_ledger_tells_delta(l->ledger, l->snapshot.batch);
+}
+
+/* Both ascending; `news` prevails. malloc'd. */
+static struct tg_build_number *merge_numbers(const struct tg_build_input *old,
+					     const struct tg_build_input *news, uint64_t *n)
+{
+	struct tg_build_number *out = malloc((old->n_numbers + news->n_numbers + 1) * sizeof(*out));
+	uint64_t i = 0, k = 0, count = 0;
+
+	if (!out)
+		return NULL;
+	while (i < old->n_numbers || k < news->n_numbers) {
+		if (k == news->n_numbers ||
+		    (i < old->n_numbers && old->numbers[i].value < news->numbers[k].value)) {
+			out[count++] = old->numbers[i++];
+			continue;
+		}
+		i += i < old->n_numbers && old->numbers[i].value == news->numbers[k].value;
+		out[count++] = news->numbers[k++];
+	}
+	*n = count;
+	return out;
+}
+
+/* The old snapshot with what is new laid over it takes the new one's place; the old one stays as it is.
+ * *borrowed: its ranges are the old one's. */
+static int carry_on(const struct tg_ledger_snapshot *old, struct tg_ledger_snapshot *news,
+		    bool *borrowed)
+{
+	struct tg_build_input *in = &news->input;
+	uint64_t n;
+	struct tg_build_number *numbers = merge_numbers(&old->input, in, &n);
+
+	if (!numbers)
+		return -ENOMEM;
+	free((void *)(uintptr_t)in->numbers); /* malloc'd; const is for the builder */
+	in->numbers = numbers;
+	in->n_numbers = n;
+	*borrowed = !in->replaces_ranges && old->input.replaces_ranges;
+	if (*borrowed) {
+		in->replaces_ranges = true;
+		in->intervals = old->input.intervals;
+		in->n_intervals = old->input.n_intervals;
+		in->shorts = old->input.shorts;
+		in->n_shorts = old->input.n_shorts;
+	}
+	return 0;
+}
+
+/* After carry_on: `from` has no ranges any more, so that they are freed once. */
+static void forget_ranges(struct tg_build_input *from)
+{
+	from->intervals = NULL;
+	from->shorts = NULL;
+}
+
+/* From the ledger: all that changed since the last delta, or since the base. -ESTALE: too much of it. */
 static int refresh_from_ledger(struct tg_latest *l, int64_t now, struct tg_error *err)
 {
 	struct tg_ledger_snapshot snapshot;
 	struct tg_memimage *delta;
 	const size_t n_overlay = l->n_overlay;
+	bool borrowed = false;
 	int rc;
 
-	if (tg_ledger_wants_base(l->ledger, l->base_batch))
+	if (!can_tell(l))
 		return -ESTALE;
-	rc = tg_ledger_snapshot_delta(l->ledger, l->base_batch, l->base_time, now, &snapshot, err);
+	rc = l->has_snapshot ? tg_ledger_snapshot_delta(l->ledger, l->snapshot.batch,
+							l->snapshot_time, now, &snapshot, err)
+			     : tg_ledger_snapshot_delta(l->ledger, l->base_batch, l->base_time, now,
+							&snapshot, err);
 	if (rc != 0)
 		return rc;
+	if (l->has_snapshot && carry_on(&l->snapshot, &snapshot, &borrowed) != 0)
+		rc = tg_error_set(err, -ENOMEM, "no memory");
 	l->n_overlay = 0; /* the ledger knows it all */
-	rc = build_delta(l, &snapshot, now, &delta, err);
+	if (rc == 0)
+		rc = build_delta(l, &snapshot, now, &delta, err);
 	if (rc != 0) {
 		l->n_overlay = n_overlay;
+		if (borrowed)
+			forget_ranges(&snapshot.input);
 		tg_ledger_snapshot_free(&snapshot);
 		return rc;
 	}
+	if (borrowed)
+		forget_ranges(&l->snapshot.input);
 	drop_snapshot(l);
 	l->snapshot = snapshot;
+	l->snapshot_time = now;
 	l->has_snapshot = true;
 	l->batch = snapshot.batch;
 	take_delta(l, delta);
@@ -186,6 +264,7 @@ int tg_latest_refresh(struct tg_latest *l, int64_t now, struct tg_error *err)
 	rc = refresh_from_ledger(l, now, err);
 	if (rc != -ESTALE)
 		return rc;
+	l->overdue = true;
 	if (!l->overlay_moved || foreign_delta(l)) {
 		l->dirty = false; /* what there is to show comes with the base */
 		return 0;
@@ -247,7 +326,7 @@ bool tg_latest_touch(struct tg_latest *l, const struct tg_record *record, int64_
 	size_t n;
 
 	l->dirty = true;
-	if (l->base && !tg_ledger_wants_base(l->ledger, l->base_batch))
+	if (l->base && can_tell(l))
 		return true;
 	if (!l->base || foreign_delta(l) || record->kind != TG_RECORD_EXACT)
 		return false;
@@ -273,6 +352,7 @@ void tg_latest_set_base(struct tg_latest *l, const struct tg_latest_base *base)
 	l->base_time = base->time;
 	l->delta = NULL;
 	l->batch = base->batch;
+	l->overdue = false;
 	l->dirty = true;
 	for (i = 0; i < l->n_overlay; i++) {
 		if (l->overlay[i].batch > base->batch)

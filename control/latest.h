@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the ledger says, as images: a base, built in a worker thread, and the delta of what changed
- * since, built on the spot so that one changed number takes effect in milliseconds.
+ * since, built on the spot so that one changed number takes effect in milliseconds. The ledger is asked
+ * for what changed since the delta before, which is carried on: what a publication costs does not grow
+ * with what changed since the base, but for the copying.
  *
  * After a large import the ledger cannot tell a reasonable delta against the old base; until the new
  * one is built, single numbers are laid over the last delta instead (the overlay), so that they do not
@@ -29,8 +31,10 @@ struct tg_latest {
 	struct tg_memimage *delta;	    /* NULL: nothing changed since */
 	uint64_t batch;			    /* base and delta speak of the ledger up to here */
 	bool dirty;			    /* the ledger has moved on, or something expired */
-	struct tg_ledger_snapshot snapshot; /* what the delta was built of */
+	struct tg_ledger_snapshot snapshot; /* what the delta was built of, the overlay aside */
+	int64_t snapshot_time;
 	bool has_snapshot;
+	bool overdue;			   /* what there is to tell comes with a base only */
 	struct tg_latest_overlay *overlay; /* ascending by value */
 	size_t n_overlay;
 	size_t cap_overlay;

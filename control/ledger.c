@@ -161,6 +161,7 @@ int tg_ledger_open(const char *state_dir, struct tg_ledger **ledger, struct tg_e
 	if (!l)
 		return no_memory(err);
 	pthread_mutex_init(&l->import, NULL);
+	pthread_mutex_init(&l->rebase, NULL);
 	pthread_mutex_init(&l->commit, NULL);
 	pthread_mutex_init(&l->model_lock, NULL);
 	pthread_mutex_init(&l->index, NULL);
@@ -183,6 +184,7 @@ void tg_ledger_close(struct tg_ledger *ledger)
 	pthread_mutex_destroy(&ledger->index);
 	pthread_mutex_destroy(&ledger->model_lock);
 	pthread_mutex_destroy(&ledger->commit);
+	pthread_mutex_destroy(&ledger->rebase);
 	pthread_mutex_destroy(&ledger->import);
 	free(ledger);
 }

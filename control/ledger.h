@@ -108,9 +108,9 @@ struct tg_ledger_snapshot {
 };
 int tg_ledger_snapshot_base(struct tg_ledger *ledger, int64_t now,
 			    struct tg_ledger_snapshot *snapshot, struct tg_error *err);
-/* What changed since the base that was snapshot at `since_batch` (batches after it, and what has
- * expired between `since_time` and now), as a delta's input; base_id is the caller's to set. -ESTALE
- * when that is too much or too long ago to tell (tg_ledger_wants_base is then true). */
+/* What changed since the base or delta that was snapshot at `since_batch` (batches after it, and what has
+ * expired between `since_time` and now), as a delta's input, numbers by value; base_id is the caller's
+ * to set. -ESTALE when that is too much or too long ago to tell. */
 int tg_ledger_snapshot_delta(struct tg_ledger *ledger, uint64_t since_batch, int64_t since_time,
 			     int64_t now, struct tg_ledger_snapshot *snapshot,
 			     struct tg_error *err);
@@ -129,7 +129,9 @@ struct tg_ledger_status {
 };
 void tg_ledger_status(struct tg_ledger *ledger, struct tg_ledger_status *status);
 
-/* Has a large batch or a full journal made a delta unreasonable? The daemon then folds. */
+/* Would snapshot_delta tell what batches have changed? (What has expired may be too much all the same.) */
+bool tg_ledger_tells_delta(struct tg_ledger *ledger, uint64_t since_batch);
+/* Has so much changed since this base that a new one is due? The daemon then folds. */
 bool tg_ledger_wants_base(struct tg_ledger *ledger, uint64_t since_batch);
 
 /* Brings SQLite on by up to max_records of what is durable and it has not, in one transaction. 1 = there is more, 0 = it is up to date, or negative errno. Slow (some 300,000 records/s): for a

@@ -137,6 +137,7 @@ struct work {
 	unsigned source;
 	struct tg_model_snapshot before;
 	uint64_t entries_before;
+	bool rebasing; /* holds `rebase` */
 	struct difference d;
 	struct tg_error *err;
 };
@@ -149,6 +150,41 @@ static int note_gone(struct work *w, const struct tg_row *old)
 	row.ref = 0;
 	w->d.removed++;
 	return tg_row_list_add(&w->d.gone, &row) == 0 ? 0 : no_memory(w->err);
+}
+
+/* As compare, when few records are added to many claims: looks them up one by one. */
+static int compare_few(struct work *w)
+{
+	struct ref_cache cache = { .journal = w->l->journal };
+	struct tg_row *const rows = w->records->rows;
+	struct tg_row old;
+	size_t i, kept = 0;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && i < w->records->n; i++) {
+		const bool known = tg_view_find_row(&w->before.view, &rows[i], &old);
+
+		rc = known ? differs(&cache, &old, &rows[i], w->records->refs, w->err) : 1;
+		if (rc <= 0)
+			continue;
+		w->d.added += !known;
+		w->d.changed += known;
+		rows[kept++] = rows[i];
+	}
+	w->records->n = kept;
+	ref_cache_free(&cache);
+	return rc < 0 ? rc : 0;
+}
+
+/* A look-up misses the cache some 24 times where a walk reads on: 2 us to 10 ns or so. */
+#define FEW 200
+
+static bool are_few(const struct work *w)
+{
+	const struct tg_view *const v = &w->before.view;
+
+	return w->im->mode == TG_IMPORT_ADD &&
+	       w->records->n < (v->n_over + (v->base ? v->base->n : 0)) / FEW;
 }
 
 /* Leaves in the records what is new or changed, in order, and notes what has to go. */
@@ -222,7 +258,7 @@ static int difference(struct work *w)
 		w->records->rows[i].meta |= w->source;
 		w->records->rows[i].batch = 0;
 	}
-	rc = compare(w);
+	rc = are_few(w) ? compare_few(w) : compare(w);
 	if (!rc)
 		rc = assemble(w);
 	if (rc)
@@ -279,17 +315,39 @@ static int entries_after(const struct tg_view *view, const struct difference *d,
 	return 0;
 }
 
+/* A new base speaks for everything up to a moment: from that moment on, nobody else may put one in
+ * place. What the source claims has not changed since the first look. */
+static int look_again(struct work *w)
+{
+	const struct tg_model *const m = &w->l->model;
+	int rc;
+
+	pthread_mutex_lock(&w->l->rebase);
+	w->rebasing = true;
+	tg_model_snapshot_free(&w->before);
+	pthread_mutex_lock(&w->l->model_lock);
+	w->entries_before = entries(m->n_numbers);
+	rc = tg_model_snapshot(m, &w->before);
+	pthread_mutex_unlock(&w->l->model_lock);
+	return rc ? no_memory(w->err) : 0;
+}
+
 /* How the model will take the batch, and whether it may. */
 static int plan(struct work *w, struct tg_ledger_change *change)
 {
 	const struct tg_view *const view = &w->before.view;
 	uint64_t after;
 
-	*change = (struct tg_ledger_change){ w->d.rows, w->d.n, NULL, w->before.batch };
+	*change = (struct tg_ledger_change){ w->d.rows, w->d.n, NULL, 0 };
 	if (w->d.n <= TG_MODEL_SMALL && view->n_over <= TG_MODEL_OVER_MAX) {
 		if (entries_after(view, &w->d, w->entries_before, &after) != 0)
 			return no_memory(w->err);
 	} else {
+		const int rc = look_again(w);
+
+		if (rc)
+			return rc;
+		change->upto = w->before.batch;
 		/* The first feed of all is the base as it stands: no second copy of it. */
 		if (view->n_over == 0 && (!view->base || view->base->n == 0) && w->d.gone.n == 0) {
 			change->run = tg_run_adopt(w->d.rows, w->d.n, w->d.bytes);
@@ -379,6 +437,8 @@ static int import_records(struct work *w, struct tg_import_result *result)
 		rc = plan(w, &change);
 	if (!rc)
 		rc = commit(w, &change, result);
+	if (w->rebasing)
+		pthread_mutex_unlock(&w->l->rebase);
 	tg_run_put(change.run);
 	if (w->d.rows_mine)
 		tg_rows_free(w->d.rows, w->d.bytes);

@@ -2,7 +2,8 @@
 /*
  * What ledger.c, ledger_import.c and ledger_query.c share. Locks, in the order in which they are taken:
  *
- *	import	one import or fold at a time; only its holder puts another base in place
+ *	import	one import at a time
+ *	rebase	one that puts another base in place at a time: a large import, a fold
  *	commit	the order of batches: from a batch's number to its being in the model
  *	model	the model's fields; held for microseconds, or some milliseconds for 4096 rows
  *	index	SQLite; taken alone or before `model`
@@ -19,6 +20,7 @@
 
 struct tg_ledger {
 	pthread_mutex_t import;
+	pthread_mutex_t rebase;
 	pthread_mutex_t commit;
 	pthread_mutex_t model_lock;
 	pthread_mutex_t index;

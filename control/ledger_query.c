@@ -11,10 +11,13 @@
 
 #include "control/records.h"
 
-/* Above so many touched numbers (or entries that are no exact numbers, which a delta carries all) a
- * delta takes longer than the 10 ms that one changed number may take: some 2 us each, with the build. */
-#define DELTA_NUMBERS 4096
+/* What one delta may be asked of: each number costs some 2 us of cache misses, 8192 are 16 ms. More of
+ * them, or so many entries that are no exact numbers, which a delta carries all, come with a base. */
+#define DELTA_NUMBERS 8192
 #define DELTA_RANGES 50000
+/* Numbers touched since the base from which a new one is worth its work: until then they are carried on
+ * from delta to delta, which costs each publication 60 ns a number, one millisecond. */
+#define FOLD_NUMBERS 16384
 
 static int no_memory(struct tg_error *err)
 {
@@ -224,14 +227,14 @@ static void finish(struct tg_merge_output *out, enum tg_image_kind kind, int64_t
 	tg_merge_finish(out, &snapshot->input);
 }
 
-/* Makes a new base of what has gathered over it, unless an import is about to. Best effort: without it
- * everything works, only more slowly. */
+/* Makes a new base of what has gathered over it, unless a large import is about to; small ones go on
+ * meanwhile. Best effort: without it everything works, only more slowly. */
 static void fold(struct tg_ledger *l)
 {
 	struct tg_model_snapshot s;
 	struct tg_run *run = NULL;
 
-	if (pthread_mutex_trylock(&l->import) != 0)
+	if (pthread_mutex_trylock(&l->rebase) != 0)
 		return;
 	if (tg_ledger_freeze(l, &s, NULL) == 0) {
 		if (s.view.n_over > 0)
@@ -245,7 +248,7 @@ static void fold(struct tg_ledger *l)
 		}
 		tg_model_snapshot_free(&s);
 	}
-	pthread_mutex_unlock(&l->import);
+	pthread_mutex_unlock(&l->rebase);
 }
 
 int tg_ledger_snapshot_base(struct tg_ledger *ledger, int64_t now,
@@ -317,6 +320,22 @@ static size_t touched_after(const struct tg_model *m, uint64_t since)
 	return lo;
 }
 
+static bool too_many_ranges(const struct tg_model *m, uint64_t since)
+{
+	return m->ranges_touched > since && m->n_numbers[TG_RECORD_PREFIX] +
+							    m->n_numbers[TG_RECORD_RANGE] +
+							    m->n_numbers[TG_RECORD_SHORT] >
+						    DELTA_RANGES;
+}
+
+/* Under the model's lock. */
+static bool tells_delta(const struct tg_model *m, uint64_t since)
+{
+	return since >= m->touched_since && since <= m->batch &&
+	       m->n_touched - touched_after(m, since) <= DELTA_NUMBERS &&
+	       !too_many_ranges(m, since);
+}
+
 /* Under the model's lock: what batches touched, and a snapshot to work with. */
 static int collect_touched(struct tg_ledger *l, uint64_t since, struct changed *c,
 			   struct tg_model_snapshot *s)
@@ -326,7 +345,7 @@ static int collect_touched(struct tg_ledger *l, uint64_t since, struct changed *
 	size_t i;
 
 	pthread_mutex_lock(&l->model_lock);
-	if (since < m->touched_since || since > m->batch)
+	if (!tells_delta(m, since))
 		rc = -ESTALE;
 	for (i = touched_after(m, since); !rc && i < m->n_touched; i++)
 		rc = add_key(c, m->touched[i].key);
@@ -359,7 +378,7 @@ static int collect_expired(const struct tg_view *v, int64_t since, int64_t now, 
 
 		if (tg_row_expires(r) > now)
 			break;
-		if (c->n >= TG_MODEL_TOUCHED_MAX)
+		if (c->n >= 2 * DELTA_NUMBERS)
 			return -ESTALE;
 		rc = add_key(c, r->key);
 	}
@@ -436,6 +455,16 @@ void tg_ledger_snapshot_free(struct tg_ledger_snapshot *snapshot)
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
+bool tg_ledger_tells_delta(struct tg_ledger *ledger, uint64_t since_batch)
+{
+	bool tells;
+
+	pthread_mutex_lock(&ledger->model_lock);
+	tells = tells_delta(&ledger->model, since_batch);
+	pthread_mutex_unlock(&ledger->model_lock);
+	return tells;
+}
+
 bool tg_ledger_wants_base(struct tg_ledger *ledger, uint64_t since_batch)
 {
 	const struct tg_model *const m = &ledger->model;
@@ -443,11 +472,8 @@ bool tg_ledger_wants_base(struct tg_ledger *ledger, uint64_t since_batch)
 
 	pthread_mutex_lock(&ledger->model_lock);
 	wants = since_batch < m->touched_since || since_batch > m->batch ||
-		m->n_touched - touched_after(m, since_batch) > DELTA_NUMBERS ||
-		(m->ranges_touched > since_batch && m->n_numbers[TG_RECORD_PREFIX] +
-								    m->n_numbers[TG_RECORD_RANGE] +
-								    m->n_numbers[TG_RECORD_SHORT] >
-							    DELTA_RANGES);
+		m->n_touched - touched_after(m, since_batch) > FOLD_NUMBERS ||
+		too_many_ranges(m, since_batch);
 	pthread_mutex_unlock(&ledger->model_lock);
 	return wants;
 }

@@ -106,15 +106,6 @@ void tg_model_touch(struct tg_model *m, const struct tg_row *rows, size_t n, uin
 		forget_touched(m);
 }
 
-static bool claim_exists(const struct tg_view *v, const struct tg_row *row)
-{
-	const struct tg_row *const over = tg_rows_find_row(v->over, v->n_over, row);
-
-	if (over)
-		return !(over->meta & TG_ROW_GONE);
-	return v->base && tg_rows_find_row(v->base->rows, v->base->n, row);
-}
-
 /* Adds (sign 1) or takes off (-1) what the model holds of the numbers and claims of these sorted rows;
  * with `batch` not 0 only of that batch's. */
 static void count(struct tg_model *m, const struct tg_row *rows, size_t n, uint32_t batch, int sign)
@@ -122,12 +113,13 @@ static void count(struct tg_model *m, const struct tg_row *rows, size_t n, uint3
 	const struct tg_view view = tg_model_view(m);
 	const uint64_t one = sign > 0 ? 1 : UINT64_MAX;
 	const struct tg_row *last = NULL;
+	struct tg_row found;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (batch && rows[i].batch != batch)
 			continue;
-		if (claim_exists(&view, &rows[i]))
+		if (tg_view_find_row(&view, &rows[i], &found))
 			m->n_claims += one;
 		if ((!last || !tg_row_same_number(last, &rows[i])) &&
 		    tg_view_has_number(&view, &rows[i]))

@@ -15,7 +15,9 @@
 
 /* -EBUSY: a worker still reads the generation before the last one. It is due within a burst or an idle
  * worker's sleep; one that hangs is asked about twice a second. */
-#define RETRY_MS 500
+#define BUSY_MS 500
+/* Any other refusal may be over without a change here: memory that was short, above all. */
+#define REFUSED_MS 10000
 
 static void tell(struct tg_daemon *d, struct tg_daemon_waiter *w,
 		 const struct tg_daemon_effect *effect)
@@ -177,9 +179,10 @@ void tg_rollout_kick(struct tg_daemon *d)
 
 	if (d->stopping || d->in_flight || d->covered == d->changes)
 		return;
+	rc = desired_set(d, &set, &err);
+	/* Now: the set may have shown that what there is to tell comes with a base only. */
 	if (tg_latest_wants_base(&d->latest))
 		tg_background_base(d);
-	rc = desired_set(d, &set, &err);
 	if (rc == -EAGAIN)
 		return; /* the first base is being built; it kicks again */
 	if (rc != 0) {
@@ -248,6 +251,13 @@ static void acknowledged(struct tg_daemon *d, const struct tg_ctl_ack *ack)
 	tg_generations_trim(&d->generations, KEEP_BYTES);
 }
 
+static void retry_later(struct tg_daemon *d, unsigned ms)
+{
+	const struct timeval tv = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 };
+
+	event_add(d->retry, &tv);
+}
+
 void tg_rollout_ack(void *ctx, const struct tg_ctl_ack *ack)
 {
 	struct tg_daemon *d = ctx;
@@ -272,10 +282,9 @@ void tg_rollout_ack(void *ctx, const struct tg_ctl_ack *ack)
 		tg_generations_refuse(&d->generations, ack->generation);
 		finish(d, &effect);
 		/* It may have taken another set's place in the history, whose files are on disk still. */
-		if (ack->status == -EBUSY)
-			event_add(d->retry, &(struct timeval){ 0, RETRY_MS * 1000 });
-		else
+		if (ack->status != -EBUSY)
 			tg_background_persist(d);
+		retry_later(d, ack->status == -EBUSY ? BUSY_MS : REFUSED_MS);
 	}
 	tg_rollout_kick(d);
 }

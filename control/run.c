@@ -47,6 +47,21 @@ const struct tg_row *tg_rows_find_row(const struct tg_row *rows, size_t n, const
 	return i < n && tg_row_compare(&rows[i], row) == 0 ? &rows[i] : NULL;
 }
 
+bool tg_view_find_row(const struct tg_view *v, const struct tg_row *row, struct tg_row *found)
+{
+	const struct tg_row *at = tg_rows_find_row(v->over, v->n_over, row);
+	const bool over = at != NULL;
+
+	if (!over && v->base)
+		at = tg_rows_find_row(v->base->rows, v->base->n, row);
+	if (!at || (over && (at->meta & TG_ROW_GONE)))
+		return false;
+	*found = *at;
+	if (!over && found->batch == 0)
+		found->batch = v->base->own_batch;
+	return true;
+}
+
 struct tg_view_iter tg_view_begin(const struct tg_view *v, uint64_t from_key)
 {
 	struct tg_view_iter it = { .over = v->over, .over_end = v->over + v->n_over };

@@ -79,6 +79,9 @@ int tg_view_claims(const struct tg_view *v, uint64_t key, uint64_t hi, struct tg
 /* Adds all claims that cover `num`: its own, prefixes, ranges. */
 int tg_view_covering(const struct tg_view *v, struct tg_num num, struct tg_row_list *list);
 
+/* Is there a claim with this row's identity? *found is it, its batch filled in. */
+bool tg_view_find_row(const struct tg_view *v, const struct tg_row *row, struct tg_row *found);
+
 /* Is anything claimed of this row's number? */
 bool tg_view_has_number(const struct tg_view *v, const struct tg_row *row);
 

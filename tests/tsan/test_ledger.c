@@ -5,6 +5,7 @@
  * it finds, and in the end all batches are there, chained.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +94,8 @@ static void edit(uint64_t number, unsigned round)
 	       "an added number is found");
 	free(claims);
 	rc = tg_ledger_snapshot_delta(ledger, st.batch, NOW, NOW, &delta, NULL);
-	expect(rc == 0 && delta.input.n_numbers > 0, "delta");
+	/* A large import in between is too much to tell. */
+	expect((rc == 0 && delta.input.n_numbers > 0) || rc == -ESTALE, "delta");
 	tg_ledger_snapshot_free(&delta);
 	if (round % 3 == 0)
 		expect(tg_ledger_del(ledger, &r, NULL) == 0, "delete");

@@ -9,7 +9,7 @@
 
 #include "tests/support/tg_test.h"
 
-#define MANY 5000 /* more than the ledger tells in a delta */
+#define MANY 20000 /* more than the ledger tells in a delta */
 
 struct fixture {
 	char dir[64];
@@ -87,7 +87,7 @@ static void refresh(struct fixture *f)
 	assert_false(f->latest.dirty);
 }
 
-static void import_many(struct fixture *f)
+static void import_many(struct fixture *f, const char *expires)
 {
 	const struct tg_import import = { .source = "bulk", .file = "bulk.csv", .force = true };
 	struct tg_import_result result;
@@ -97,8 +97,8 @@ static void import_many(struct fixture *f)
 	unsigned i;
 
 	fputs("kind,number,role,category,score,expires,ref\n", out);
-	for (i = 0; i < MANY; i++)
-		fprintf(out, "exact,+1202555%04u,any,fraud,60,,\n", i);
+	for (i = 50000; i < 50000 + MANY; i++)
+		fprintf(out, "exact,+120255%05u,any,fraud,60,%s,\n", i, expires);
 	fclose(out);
 	in = fmemopen(text, size, "r");
 	assert_int_equal(tg_ledger_import(f->ledger, in, &import, &result, &f->err), 0);
@@ -159,7 +159,7 @@ TG_TEST(latest_single_numbers_do_not_wait_for_a_base, TG_NEEDS_NOTHING)
 	assert_true(add(&f, 12025550001, "91"));
 	assert_true(add(&f, 12025550002, "92"));
 	refresh(&f);
-	import_many(&f);
+	import_many(&f, "");
 	f.latest.dirty = true;
 	assert_true(tg_latest_wants_base(&f.latest));
 
@@ -207,7 +207,7 @@ TG_TEST(latest_keeps_an_earlier_daemons_delta_until_the_base, TG_NEEDS_NOTHING)
 	new_base(&f);
 	assert_true(add(&f, 12025550001, "91"));
 	refresh(&f);
-	import_many(&f);
+	import_many(&f, "");
 	/* As after a restart: base and delta from disk, nothing that the delta was built of. */
 	tg_ledger_snapshot_free(&f.latest.snapshot);
 	f.latest.has_snapshot = false;
@@ -219,5 +219,93 @@ TG_TEST(latest_keeps_an_earlier_daemons_delta_until_the_base, TG_NEEDS_NOTHING)
 	refresh(&f);
 	assert_int_equal(score_of(&f, 12125550003), 93);
 	assert_int_equal(score_of(&f, 12025550001), 91);
+	close_fixture(&f);
+}
+
+/* A number in the delta is what the base and all deltas since make of it. */
+static void expect_as_ledger(struct fixture *f, uint64_t number)
+{
+	const struct tg_num num = tg_num_make(TG_NUM_E164, 11, number);
+	struct tg_claim *claims;
+	uint32_t listing;
+	size_t n;
+
+	assert_int_equal(tg_ledger_lookup(f->ledger, num, f->now, &claims, &n, &listing, &f->err),
+			 0);
+	free(claims);
+	assert_int_equal(score_of(f, number),
+			 tg_slot_score(tg_listing_side(listing, TG_SIDE_CALLER)));
+}
+
+static void change_something(struct fixture *f, uint64_t x)
+{
+	struct tg_record r = exact(12025550000 + x % 40, "50");
+
+	r.score = (uint8_t)(1 + (x >> 8) % 100);
+	if (x >> 16 & 1)
+		r.expires = f->now + 1 + (int64_t)(x >> 20) % 4;
+	switch (x >> 24 & 7) {
+	case 0: /* a prefix of nine digits: all ten numbers below it */
+		r.kind = TG_RECORD_PREFIX;
+		r.digits = 10;
+		r.lo = r.hi = r.lo / 10;
+		/* fall through */
+	default:
+		assert_int_equal(tg_ledger_add(f->ledger, &r, &f->err), 0);
+		break;
+	case 1:
+	case 2:
+		(void)tg_ledger_del(f->ledger, &r, &f->err);
+		break;
+	case 3:
+		f->now += 1;
+		break;
+	}
+	f->latest.dirty = true;
+}
+
+TG_TEST(latest_deltas_carry_on_what_the_ones_before_said, TG_NEEDS_NOTHING)
+{
+	uint64_t x = 88172645463325252ull;
+	struct fixture f;
+	unsigned i, k;
+
+	open_fixture(&f, 65536);
+	new_base(&f);
+	for (i = 0; i < 600; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		change_something(&f, x);
+		if (i % 3 == 0)
+			continue;
+		refresh(&f);
+		for (k = 0; k < 40; k++)
+			expect_as_ledger(&f, 12025550000 + k);
+		if (i % 100 == 50)
+			new_base(&f);
+	}
+	close_fixture(&f);
+}
+
+/* Too much to tell in a delta, though no batch touched it: it takes a base, and asks for it. */
+TG_TEST(latest_mass_expiry_asks_for_a_base, TG_NEEDS_NOTHING)
+{
+	struct fixture f;
+
+	open_fixture(&f, 65536);
+	import_many(&f, "2040-01-01T00:00:00Z");
+	new_base(&f);
+	refresh(&f);
+	assert_int_equal(score_of(&f, 12025550002), 60);
+	assert_false(tg_latest_wants_base(&f.latest));
+	f.now = 2208988800; /* that very second */
+	f.latest.dirty = true;
+	refresh(&f);
+	assert_true(tg_latest_wants_base(&f.latest));
+	new_base(&f);
+	refresh(&f);
+	assert_false(tg_latest_wants_base(&f.latest));
+	assert_int_equal(score_of(&f, 12025550002), 0);
 	close_fixture(&f);
 }
