@@ -250,8 +250,10 @@ bool tg_pulse_due(struct tg_pulse *p, uint64_t now_ns, bool idle)
 			return false;
 		p->late = false;
 		p->discard = false;
-	} else if (now_ns - p->beat_ns < TG_PULSE_NS) {
-		return false;
+	} else {
+		tg_pulse_feel(p, now_ns);
+		if (p->late || now_ns - p->beat_ns < TG_PULSE_NS)
+			return false;
 	}
 	p->beat_ns = now_ns;
 	return true;

@@ -77,9 +77,12 @@ struct tg_pulse {
  */
 #define TG_PULSE_RESENT_NS (500ull * 1000 * 1000)
 
-/* At the beginning and at the end of a round. */
+/* At the beginning of a round. */
 void tg_pulse_feel(struct tg_pulse *p, uint64_t now_ns);
-/* At the end of a round, after tg_pulse_feel: whether to beat. `idle`: the round found no frame. */
+/*
+ * At the end of a round: whether to beat. `idle`: it found no frame. A round in which the worker stood
+ * still proves nothing: it may have looked before, and everything have come since.
+ */
 bool tg_pulse_due(struct tg_pulse *p, uint64_t now_ns, bool idle);
 
 #endif

@@ -185,8 +185,8 @@ static bool make_round(struct tg_worker *w)
 
 /*
  * The same, and the heartbeats: here, because whoever comes here has received from all its queues and
- * handed on what it received. The clock is read before the pulse is felt: a process that is stopped
- * in between writes a beat that is as old as its stop.
+ * handed on what it received. The clock is read before anything is decided by it: a process that is
+ * stopped in between writes a beat that is as old as its stop.
  */
 static bool make_round_and_beat(struct tg_worker *w)
 {
@@ -197,7 +197,6 @@ static bool make_round_and_beat(struct tg_worker *w)
 	tg_pulse_feel(&w->pulse, tg_beat_now());
 	any = make_round(w);
 	now = tg_beat_now();
-	tg_pulse_feel(&w->pulse, now);
 	if (tg_pulse_due(&w->pulse, now, !any)) {
 		for (i = 0; i < w->n_lines; i++)
 			tg_beat(w->line[i], now);

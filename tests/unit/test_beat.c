@@ -73,6 +73,21 @@ TG_TEST(beat_waits_for_empty_sockets_after_standing_still, TG_NEEDS_NOTHING)
 	}
 }
 
+TG_TEST(beat_round_in_which_the_worker_stood_still_proves_nothing, TG_NEEDS_NOTHING)
+{
+	struct tg_pulse p = { .limit_ns = 100 * MS, .beat_ns = 0 };
+
+	tg_pulse_feel(&p, 1 * MS);
+	/* Looked into its sockets, found nothing, was stopped for 700 ms, comes to the end. */
+	assert_false(tg_pulse_due(&p, 701 * MS, true));
+	assert_true(p.late && p.discard);
+	tg_pulse_feel(&p, 701 * MS);
+	assert_false(tg_pulse_due(&p, 702 * MS, false)); /* and here they are */
+	tg_pulse_feel(&p, 702 * MS);
+	assert_true(tg_pulse_due(&p, 702 * MS, true));
+	assert_false(p.late || p.discard);
+}
+
 TG_TEST(beat_backlog_grows_old_while_it_is_worked_off, TG_NEEDS_NOTHING)
 {
 	struct tg_pulse p = { .limit_ns = 100 * MS, .beat_ns = 0 };
