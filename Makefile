@@ -135,8 +135,9 @@ $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $
 	$(call link,$(CONTROL_LIBS))
 $(B)/tests/tsan_%: $(B)/obj/tests/tsan/%.o $(ALL_LIBS)
 	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS))
+$(B)/tests/isup_peer: TOOL_LIBS = -lusrsctp
 $(B)/tests/%: $(B)/obj/tests/tools/%.o $(B)/libtgcontrol.a $(B)/libtollgate.a
-	$(call link,$(CONTROL_LIBS))
+	$(call link,$(CONTROL_LIBS) $(TOOL_LIBS))
 $(ORACLES): $(B)/tests/%: tests/tools/%.cc $(B)/libtollgate.a
 	$(SAY) CXX $@
 	@mkdir -p $(@D)
