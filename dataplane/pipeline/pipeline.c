@@ -303,8 +303,25 @@ static void gather_invite(struct burst *b, struct message *m)
 	m->first_key = (uint16_t)pl->n_keys;
 	for (i = 0; i < sig->n_ids; i++)
 		pl->num_of[pl->n_keys++] = (uint16_t)add_num(pl, first_num, sig->id[i].num);
-	if (m->has_key)
-		m->key.print = identities_print(pl, m->key.key, sig);
+}
+
+/*
+ * All numbers first, then all their lines, one request after the other: a request that misses the TLB
+ * holds up what follows, and page walks overlap only with those next to them (asked for between calls'
+ * other work, a 10 M table without filter cost three times as much, measured). What the keys take to
+ * hash is then as long as the lines take to come.
+ */
+static void gather_numbers(struct burst *b)
+{
+	struct tg_pipeline *pl = b->pl;
+	unsigned i;
+
+	pl->n_keys = 0;
+	pl->n_nums = 0;
+	for (i = 0; i < pl->n_messages; i++)
+		if (pl->message[i].sip->method == TG_SIP_INVITE)
+			gather_invite(b, &pl->message[i]);
+	tg_table_prefetch(&b->gen->base, &pl->adapt, pl->nums, pl->n_nums);
 }
 
 static void gather_keys(struct burst *b)
@@ -312,20 +329,18 @@ static void gather_keys(struct burst *b)
 	struct tg_pipeline *pl = b->pl;
 	unsigned i;
 
-	pl->n_keys = 0;
-	pl->n_nums = 0;
 	for (i = 0; i < pl->n_messages; i++) {
 		struct message *m = &pl->message[i];
 
 		/* An ACK is known by its To-tag, not by the memory. */
 		m->has_key = m->sip->method != TG_SIP_ACK && m->sip->branch.len > 0 &&
 			     m->sip->call_id.len > 0;
-		if (m->has_key) {
-			m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
-			tg_memory_prefetch(&pl->memory, m->key.key);
-		}
+		if (!m->has_key)
+			continue;
+		m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
+		tg_memory_prefetch(&pl->memory, m->key.key);
 		if (m->sip->method == TG_SIP_INVITE)
-			gather_invite(b, m);
+			m->key.print = identities_print(pl, m->key.key, &m->sip->sig);
 	}
 }
 
@@ -528,6 +543,7 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	note_policy(pl, &gen->policy);
 	prefetch_heads(&b);
 	read_frames(&b);
+	gather_numbers(&b);
 	gather_keys(&b);
 	look_up(&b);
 	decide(&b);

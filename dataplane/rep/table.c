@@ -182,3 +182,19 @@ void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *d
 	if (rest->shorts && kinds.any & TG_NUM_SHORT)
 		tg_shorts_lookup_burst(rest, nums, n, listings);
 }
+
+void tg_table_prefetch(const struct tg_table *base, const struct tg_table_adapt *adapt,
+		       const struct tg_num *nums, unsigned n)
+{
+	const bool filter = base->filter && !adapt->bypassed;
+	const uint8_t *lines = filter ? (const void *)base->filter : (const void *)base->buckets;
+	const uint32_t n_lines = filter ? base->n_filter_blocks : base->exact.n_buckets;
+	const size_t size = filter ? TG_FILTER_BLOCK_BYTES : TG_BUCKET_BYTES;
+	unsigned i;
+
+	for (i = 0; lines && i < n; i++) {
+		const uint32_t c = tg_crc32c_u64(tg_exact_mix(&base->exact, nums[i].v));
+
+		__builtin_prefetch(lines + ((uint64_t)c * n_lines >> 32) * size);
+	}
+}
