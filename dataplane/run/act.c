@@ -22,26 +22,32 @@ struct batch {
 	struct rte_mbuf *mbuf[TG_BURST];
 };
 
-static void transmit(struct tg_worker *w, struct batch *b)
+static void hand_on(struct tg_worker *w, const struct batch *b, struct rte_mbuf **mbuf)
 {
+	uint64_t bytes = b->bytes;
 	unsigned sent, tries, i;
 
-	if (b->n == 0)
-		return;
-	sent = rte_eth_tx_burst(b->port->id, b->queue, b->mbuf, (uint16_t)b->n);
+	sent = rte_eth_tx_burst(b->port->id, b->queue, mbuf, (uint16_t)b->n);
 	for (tries = 0; tg_unlikely(sent < b->n) && tries < TX_TRIES; tries++) {
 		rte_pause();
-		sent += rte_eth_tx_burst(b->port->id, b->queue, b->mbuf + sent,
+		sent += rte_eth_tx_burst(b->port->id, b->queue, mbuf + sent,
 					 (uint16_t)(b->n - sent));
 	}
 	tg_count(&w->stats.tx_packets, sent);
 	if (tg_unlikely(sent < b->n)) {
 		tg_count(&w->stats.tx_dropped, b->n - sent);
 		for (i = sent; i < b->n; i++)
-			b->bytes -= b->mbuf[i]->pkt_len;
-		rte_pktmbuf_free_bulk(b->mbuf + sent, b->n - sent);
+			bytes -= mbuf[i]->pkt_len;
+		rte_pktmbuf_free_bulk(mbuf + sent, b->n - sent);
 	}
-	tg_count(&w->stats.tx_bytes, b->bytes);
+	tg_count(&w->stats.tx_bytes, bytes);
+}
+
+static void transmit(struct tg_worker *w, struct batch *b)
+{
+	if (b->n == 0)
+		return;
+	hand_on(w, b, b->mbuf);
 	b->n = 0;
 	b->bytes = 0;
 }
@@ -103,7 +109,7 @@ static bool fill(struct rte_mbuf *head, struct rte_mempool *pool, const uint8_t 
 static struct rte_mbuf *answer(struct tg_worker *w, unsigned i)
 {
 	struct tg_burst *b = &w->burst;
-	struct rte_mbuf *m = b->mbuf[i];
+	struct rte_mbuf *m = b->mbuf[b->of[i]];
 	const unsigned len = tg_answer_build(w->pipeline, b->gen, &b->in[i], &b->out[i], w->answer,
 					     sizeof(w->answer));
 
@@ -114,15 +120,15 @@ static struct rte_mbuf *answer(struct tg_worker *w, unsigned i)
 	return fill(m, b->from->pool, w->answer, len) ? m : NULL;
 }
 
-static void record(struct tg_worker *w, unsigned i, uint64_t *now_ns)
+static void record(struct tg_worker *w, unsigned i)
 {
 	const struct tg_burst *b = &w->burst;
 
 	if (!w->events || !tg_events_want(w->events, &b->out[i]))
 		return;
-	if (*now_ns == 0)
-		*now_ns = tg_events_now();
-	if (!tg_events_put(w->events, b->gen, &b->in[i], &b->out[i], *now_ns))
+	if (w->event_ns == 0)
+		w->event_ns = tg_events_now();
+	if (!tg_events_put(w->events, b->gen, &b->in[i], &b->out[i], w->event_ns))
 		tg_count(&w->stats.events_dropped, 1);
 }
 
@@ -165,40 +171,76 @@ static void act_answer(struct tg_worker *w, unsigned i, struct batch *back)
 		return;
 	}
 	tg_count(&w->stats.no_mbuf, 1);
-	rte_pktmbuf_free(w->burst.mbuf[i]);
+	rte_pktmbuf_free(w->burst.mbuf[w->burst.of[i]]);
+}
+
+/* A frame that was judged: b->out[i]. */
+static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, struct batch *back)
+{
+	struct tg_burst *b = &w->burst;
+	const struct tg_result *r = &b->out[i];
+	struct rte_mbuf *m = b->mbuf[b->of[i]];
+
+	if (tg_unlikely(r->fate == TG_FATE_HOLD)) {
+		m->port = b->from->id; /* not every driver says so */
+		return;
+	}
+	tg_count(&w->stats.reason[r->reason], 1);
+	if (r->judged) {
+		count_verdict(w, r);
+		record(w, i); /* before the answer overwrites the frame */
+	}
+	if (tg_unlikely(r->n_held > 0))
+		act_held(w, r, forward);
+	if (tg_likely(r->fate == TG_FATE_FORWARD))
+		batch_or_drop(w, forward, m);
+	else if (r->fate == TG_FATE_ANSWER)
+		act_answer(w, i, back);
+	else
+		rte_pktmbuf_free(m);
+}
+
+/* Media keeps its place between the frames that are judged. */
+static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *back)
+{
+	const struct tg_burst *b = &w->burst;
+	unsigned i, judged = 0;
+
+	w->event_ns = 0;
+	for (i = 0; i < b->n; i++) {
+		if (b->media >> i & 1)
+			batch_add(w, forward, b->mbuf[i]);
+		else
+			act_judged(w, judged++, forward, back);
+	}
+	transmit(w, forward);
+	transmit(w, back);
 }
 
 void tg_act_burst(struct tg_worker *w)
 {
 	struct tg_burst *b = &w->burst;
-	struct batch forward = { .port = b->to, .queue = b->queue };
-	struct batch back = { .port = b->from, .queue = b->queue };
-	uint64_t now_ns = 0;
-	unsigned i;
+	const unsigned n_media = b->n - b->n_in;
+	struct batch forward, back;
 
-	for (i = 0; i < b->n; i++) {
-		const struct tg_result *r = &b->out[i];
-
-		if (tg_unlikely(r->fate == TG_FATE_HOLD)) {
-			b->mbuf[i]->port = b->from->id; /* not every driver says so */
-			continue;
-		}
-		tg_count(&w->stats.reason[r->reason], 1);
-		if (tg_unlikely(r->judged)) {
-			count_verdict(w, r);
-			record(w, i, &now_ns); /* before the answer overwrites the frame */
-		}
-		if (tg_unlikely(r->n_held > 0))
-			act_held(w, r, &forward);
-		if (tg_likely(r->fate == TG_FATE_FORWARD))
-			batch_or_drop(w, &forward, b->mbuf[i]);
-		else if (r->fate == TG_FATE_ANSWER)
-			act_answer(w, i, &back);
-		else
-			rte_pktmbuf_free(b->mbuf[i]);
+	forward.port = b->to;
+	forward.queue = b->queue;
+	if (n_media > 0)
+		tg_count(&w->stats.reason[b->gen ? TG_REASON_NOT_SIP : TG_REASON_NO_GENERATION],
+			 n_media);
+	if (n_media == b->n) {
+		forward.n = b->n;
+		forward.bytes = b->bytes;
+		hand_on(w, &forward, b->mbuf);
+		return;
 	}
-	transmit(w, &forward);
-	transmit(w, &back);
+	forward.n = 0;
+	forward.bytes = 0;
+	back.port = b->from;
+	back.queue = b->queue;
+	back.n = 0;
+	back.bytes = 0;
+	act_mixed(w, &forward, &back);
 }
 
 /* The pair's other port, and the queue on which this worker transmits to it. */

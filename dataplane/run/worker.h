@@ -38,8 +38,12 @@ struct tg_burst {
 	const struct tg_port *to;
 	const struct tg_generation *gen;
 	struct rte_mbuf *mbuf[TG_BURST];
+	uint64_t bytes;
+	uint32_t media; /* bit i: mbuf[i] is, and goes on without having been judged */
+	unsigned n_in;	/* the others */
 	struct tg_frame_in in[TG_BURST];
 	struct tg_result out[TG_BURST];
+	uint8_t of[TG_BURST]; /* in[j] and out[j] are mbuf[of[j]] */
 };
 
 struct tg_worker {
@@ -56,12 +60,14 @@ struct tg_worker {
 	unsigned n_lines; /* heartbeats of its queues, 0: no XDP program in front */
 	struct tg_steer_heartbeat *line[2 * TG_WORKER_MAX_UNITS];
 	uint64_t tsc_hz;
+	uint64_t tsc_per_ms;
 	uint64_t ns_per_cycle; /* 32-bit fixed point */
 	/* The worker's own. */
 	uint64_t last_tsc;
 	uint64_t release_tsc; /* when held frames are looked at next */
 	uint32_t empty_polls;
-	uint8_t checksum; /* TG_PIPELINE_CSUM_*, for frames of which the NIC says nothing */
+	uint64_t event_ns; /* when this burst's events happened, 0 = not asked for yet */
+	uint8_t checksum;  /* TG_PIPELINE_CSUM_*, for frames of which the NIC says nothing */
 	struct tg_pulse pulse;
 	struct tg_burst burst;
 	uint8_t answer[TG_ANSWER_MAX];

@@ -20,6 +20,9 @@ static void check(const uint8_t *data, size_t size, enum tg_link link)
 	const enum tg_reason reason = tg_frame_walk(data, data + size, link, &f);
 
 	must(reason <= TG_REASON_NONE && f.n_vlan <= TG_FRAME_MAX_VLAN);
+	if (link == TG_LINK_ETHERNET && tg_frame_is_media(data, (uint32_t)size))
+		must(reason == TG_REASON_NONE && f.payload_len > 0 &&
+		     data[f.payload_off] >> 6 == 2);
 	if (reason != TG_REASON_NONE)
 		return;
 	must(f.ip_version == 4 || f.ip_version == 6);

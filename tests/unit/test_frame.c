@@ -487,3 +487,66 @@ TG_TEST(frame_link_ip_tells_the_version, TG_NEEDS_NOTHING)
 	assert_int_equal(walk(junk, sizeof(junk), TG_LINK_IP, &f), TG_REASON_IP_MALFORMED);
 	assert_int_equal(f.ip_version, 0);
 }
+
+/* Truncated, it is never called whole. */
+static void check_media_truncated(void *ctx, const uint8_t *data, size_t len)
+{
+	struct tg_frame f;
+
+	(void)ctx;
+	if (tg_frame_is_media(data, (uint32_t)len))
+		assert_int_equal(walk(data, len, TG_LINK_ETHERNET, &f), NONE);
+}
+
+/* What the first look calls media, the walk calls a whole datagram; and it sees the usual forms. */
+TG_TEST(SIPT_5_media_is_seen_at_the_first_look, TG_NEEDS_NOTHING)
+{
+	static const struct {
+		struct tg_pkt pkt;
+		uint8_t first;
+		bool media;
+	} cases[] = {
+		{ { .dport = 20000 }, 0x80, true },
+		{ { .dport = 20000 }, 0xbf, true },
+		{ { .dport = 20000, .ipv6 = true }, 0x90, true },
+		{ { .dport = 20000, .n_vlan = 1, .vlan = { 7 } }, 0x80, true },
+		{ { .dport = 20000, .n_vlan = 1, .vlan = { 7 }, .ipv6 = true }, 0x80, true },
+		{ { .dport = 20000, .pad_to = 128 }, 0x80, true },
+		{ { .dport = 20000, .bad_udp_checksum = true }, 0x80, true },
+		{ { .dport = 20000 }, 0x7f, false },
+		{ { .dport = 20000 }, 0xc0, false },
+		{ { .dport = 20000 }, 0xf8, false },
+		{ { .dport = 20000 }, 'I', false },
+		{ { .dport = TG_PORT_MEDIA_MIN }, 0x80, true },
+		{ { .dport = TG_PORT_SCTP }, 0x80, false },
+		{ { .dport = TG_PORT_GTPU }, 0x80, false },
+		{ { .dport = 20000, .n_vlan = 2, .vlan = { 7, 8 } }, 0x80, false },
+		{ { .dport = 20000, .n_mpls = 1 }, 0x80, false },
+		{ { .dport = 20000, .ipv4_options = 4 }, 0x80, false },
+		{ { .dport = 20000, .ipv4_fragment = 0x2000 }, 0x80, false },
+		{ { .dport = 20000, .ipv4_fragment = 0x4000 }, 0x80, true },
+		{ { .dport = 20000, .ipv6 = true, .n_ext = 1 }, 0x80, false },
+		{ { .dport = 20000, .proto = TG_IPPROTO_TCP }, 0x80, false },
+	};
+	size_t i, n, at;
+
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		uint8_t payload[40] = { cases[i].first };
+		struct tg_frame f;
+
+		n = tg_pkt_build(&cases[i].pkt, payload, sizeof(payload), bytes);
+		if (tg_frame_is_media(bytes, (uint32_t)n) != cases[i].media)
+			fail_msg("case %zu", i);
+		tg_guard_truncate(bytes, n, check_media_truncated, NULL);
+		/* Each byte of the head spoilt: still nothing that the walk would not call whole. */
+		for (at = 12; at < 50; at++) {
+			const uint8_t was = bytes[at];
+
+			for (bytes[at] = 0; bytes[at] != 0xff; bytes[at]++)
+				check_media_truncated(NULL, bytes, n);
+			bytes[at] = was;
+		}
+		if (cases[i].media)
+			assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), NONE);
+	}
+}
