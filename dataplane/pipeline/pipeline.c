@@ -299,6 +299,8 @@ static void gather_invite(struct burst *b, struct message *m)
 	unsigned i;
 
 	m->trunk = (uint8_t)find_trunk(b, m);
+	if (tg_unlikely(m->sip->n_passports > 0))
+		tg_sip_read_passports(m->sip);
 	tg_sig_normalise(sig, &b->gen->policy.trunk[m->trunk].profile);
 	m->first_key = (uint16_t)pl->n_keys;
 	for (i = 0; i < sig->n_ids; i++)

@@ -44,6 +44,9 @@ static void set_empty(struct tg_isup *isup)
 	isup->sig.caller = TG_SIG_NO_ID;
 	isup->sig.called = TG_SIG_NO_ID;
 	isup->sig.protocol = TG_PROTOCOL_ISUP;
+	isup->sig.attest = 0;
+	isup->sig.passports = 0;
+	isup->sig.passports_unread = 0;
 	isup->cic = 0;
 	isup->type = 0;
 	isup->category = 0;

@@ -395,7 +395,7 @@ static void read_params(struct tg_cursor *c, struct tg_passport *out)
 		struct tg_span name, value;
 
 		peek(c);
-		name = until(c, "= \t;");
+		name = until(c, "= \t\r\n;");
 		if (!take(c, '='))
 			continue;
 		if (take(c, '<')) {
@@ -404,7 +404,7 @@ static void read_params(struct tg_cursor *c, struct tg_passport *out)
 		} else if (peek(c) == '"') {
 			value = string(c);
 		} else {
-			value = until(c, " \t;");
+			value = until(c, " \t\r\n;");
 		}
 		if (c->failed)
 			return;
@@ -422,13 +422,13 @@ static void read_params(struct tg_cursor *c, struct tg_passport *out)
 /* header "." payload "." signature; the first two empty: compact (RFC 8225 §7) */
 static bool read_token(struct tg_cursor *c, struct tg_passport *out)
 {
-	out->header = until(c, ". \t;");
+	out->header = until(c, ". \t\r\n;");
 	if (!take(c, '.'))
 		return false;
-	out->payload = until(c, ". \t;");
+	out->payload = until(c, ". \t\r\n;");
 	if (!take(c, '.'))
 		return false;
-	out->signature = until(c, ". \t;");
+	out->signature = until(c, ". \t\r\n;");
 	out->compact = out->header.len == 0 && out->payload.len == 0;
 	return out->signature.len > 0 &&
 	       (out->compact || (out->header.len > 0 && out->payload.len > 0));

@@ -72,5 +72,6 @@ void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile
 	unsigned i;
 
 	for (i = 0; i < m->n_ids; i++)
-		normalise(&m->id[i], tg_identity_raw(m, i), profile);
+		if (m->id[i].source != TG_ID_PASSPORT_ORIG && m->id[i].source != TG_ID_PASSPORT_DIV)
+			normalise(&m->id[i], tg_identity_raw(m, i), profile);
 }

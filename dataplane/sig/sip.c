@@ -31,6 +31,11 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	sip->sig.caller = TG_SIG_NO_ID;
 	sip->sig.called = TG_SIG_NO_ID;
 	sip->sig.protocol = TG_PROTOCOL_SIP;
+	sip->sig.attest = 0;
+	sip->sig.passports = 0;
+	sip->sig.passports_unread = 0;
+	sip->n_passports = 0;
+	sip->passports_left_out = false;
 	sip->method = TG_SIP_OTHER;
 	sip->cseq = 0;
 	sip->n_vias = 0;
@@ -116,6 +121,45 @@ static void read_via(struct tg_sip_reader *r, uint32_t at)
 	sip->via_port = via.port;
 }
 
+/* The comma that ends the member, or the value's end. A URI in "info" may have commas, too, and is not
+ * where an address stands (RFC 8224 §4.1). */
+static uint32_t identity_end(const struct tg_sip_value *v, uint32_t at)
+{
+	bool bracket = false, quoted = false;
+
+	for (; at < v->len; at++) {
+		const uint8_t c = v->p[at];
+
+		if (c == '"' && !bracket)
+			quoted = !quoted;
+		else if ((c == '<' || c == '>') && !quoted)
+			bracket = c == '<';
+		else if (c == ',' && !quoted && !bracket)
+			break;
+	}
+	return at;
+}
+
+/* Each member is a PASSporT; what is in it is read by tg_sip_read_passports. */
+static void read_identity(struct tg_sip_reader *r, uint32_t at)
+{
+	struct tg_sip *const sip = r->sip;
+
+	if (sip->method != TG_SIP_INVITE)
+		return;
+	while (at < r->value.len) {
+		const uint32_t end = identity_end(&r->value, at);
+
+		if (sip->n_passports == TG_SIP_MAX_PASSPORTS) {
+			sip->passports_left_out = true;
+			return;
+		}
+		tg_sip_set_span(&sip->passport[sip->n_passports++], r->text + at,
+				tg_sip_trim_lws(r->text, at, end) - at);
+		at = tg_sip_skip_lws(r->text, end + 1, r->value.len);
+	}
+}
+
 void tg_sip_read_field(struct tg_sip_reader *r, uint32_t line, uint32_t end)
 {
 	struct tg_sip_value *const v = &r->value;
@@ -147,6 +191,9 @@ void tg_sip_read_field(struct tg_sip_reader *r, uint32_t line, uint32_t end)
 		break;
 	case TG_SIP_HEADER_CSEQ:
 		tg_sip_read_cseq(r, at, v->len);
+		break;
+	case TG_SIP_HEADER_IDENTITY:
+		read_identity(r, at);
 		break;
 	default:
 		read_list(r, header, at);

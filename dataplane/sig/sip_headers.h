@@ -24,7 +24,8 @@
 	X(PPI, "p-preferred-identity", 0, 0, 0, TG_ID_PPI)	 /* RFC 3325 §9.2 */              \
 	X(RPID, "remote-party-id", 'r', 'e', 0, TG_ID_RPID) /* draft-ietf-sip-privacy-04 §5.1 */  \
 	X(DIVERSION, "diversion", 'd', 'i', 0, TG_ID_DIVERSION)		 /* RFC 5806 §4 */        \
-	X(HISTORY_INFO, "history-info", 'h', 'i', 0, TG_ID_HISTORY_INFO) /* RFC 7044 §5 */
+	X(HISTORY_INFO, "history-info", 'h', 'i', 0, TG_ID_HISTORY_INFO) /* RFC 7044 §5 */        \
+	X(IDENTITY, "identity", 'i', 'd', 'y', TG_SIP_NO_IDENTITY)	 /* RFC 8224 §4 */
 
 #define TG_SIP_NO_IDENTITY TG_ID_SOURCE_COUNT
 
@@ -52,9 +53,9 @@ extern const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT];
 /*
  * Two bytes choose the names that a line can begin with: the index of the first one, or 0. Five bits of
  * a letter ignore case; the factor keeps all pairs apart, which the compiler checks (two values for one slot
- * are an error), and of the names that messages are full of it puts "Re" only on one of them.
+ * are an error), and puts the names that messages are full of on none of them.
  */
-#define TG_SIP_SLOT(first, second) (((((first) | (second) << 8) & 0x1f1fu) * 3181u >> 10) & 63)
+#define TG_SIP_SLOT(first, second) (((((first) | (second) << 8) & 0x1f1fu) * 852u >> 10) & 63)
 extern const uint8_t tg_sip_name_slot[64 + 2 * TG_SIP_HEADER_COUNT];
 
 /* What the identity of each source is to the call (sig.h). */

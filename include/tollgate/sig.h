@@ -34,7 +34,9 @@ enum tg_role {
 	X(RPID, "remote-party-id", CALLER)                                                         \
 	X(DIVERSION, "diversion", REDIRECTING)                                                     \
 	X(HISTORY_INFO, "history-info", REDIRECTING)                                               \
-	X(CALLED_NUMBER, "called-party-number", CALLED) /* Q.763 §3.9; from here on ISUP */        \
+	X(PASSPORT_ORIG, "passport-orig", CALLER)	/* RFC 8225 §5.2.1; has no raw form */    \
+	X(PASSPORT_DIV, "passport-div", REDIRECTING)	/* RFC 8946 §3; likewise */               \
+	X(CALLED_NUMBER, "called-party-number", CALLED) /* Q.763 §3.9; from here on ISUP */       \
 	X(CALLING_NUMBER, "calling-party-number", CALLER)                                          \
 	X(ORIGINAL_CALLED_NUMBER, "original-called-number", ORIGINAL_CALLED)                       \
 	X(REDIRECTING_NUMBER, "redirecting-number", REDIRECTING)                                   \
@@ -93,6 +95,9 @@ struct tg_sig_msg {
 	uint8_t caller;	  /* index of the network's own statement, or TG_SIG_NO_ID */
 	uint8_t called;	  /* index of where the call goes, or TG_SIG_NO_ID */
 	uint8_t protocol; /* enum tg_protocol */
+	char attest;	  /* 'A', 'B', 'C' of the first PASSporT that has it (RFC 8588 §4), or 0 */
+	uint8_t passports;	  /* that could be read */
+	uint8_t passports_unread; /* Identity values that could not, or were too many */
 };
 
 static inline struct tg_span tg_identity_raw(const struct tg_sig_msg *m, unsigned i)

@@ -12,6 +12,7 @@
 #include "tollgate/sig.h"
 
 #define TG_SIP_MAX_VIAS 16
+#define TG_SIP_MAX_PASSPORTS 4 /* a call has one, and one more a diversion */
 #define TG_SIP_MAX_HEADER_BYTES 16384
 
 enum tg_sip_method {
@@ -29,10 +30,13 @@ struct tg_sip {
 	uint8_t n_vias;	    /* header fields, not list members */
 	bool vias_left_out; /* more than TG_SIP_MAX_VIAS: cannot be answered */
 	bool duplicate;	    /* a second From, To, Call-ID or CSeq: cannot be answered */
-	struct tg_span via[TG_SIP_MAX_VIAS]; /* field values, in order, folds included */
-	struct tg_span branch;		     /* of the topmost Via */
-	struct tg_span via_host;	     /* sent-by host of the topmost Via */
-	uint16_t via_port;		     /* sent-by port, 0 = none given */
+	struct tg_span via[TG_SIP_MAX_VIAS];	       /* field values, in order, folds included */
+	struct tg_span passport[TG_SIP_MAX_PASSPORTS]; /* Identity values, INVITE only */
+	uint8_t n_passports;
+	bool passports_left_out;
+	struct tg_span branch;	 /* of the topmost Via */
+	struct tg_span via_host; /* sent-by host of the topmost Via */
+	uint16_t via_port;	 /* sent-by port, 0 = none given */
 	struct tg_span rport;	 /* the topmost Via's "rport" parameter name, if it has no value */
 	struct tg_span received; /* the topmost Via's received= value */
 	struct tg_span from;	 /* field values as on the wire */
@@ -56,6 +60,12 @@ struct tg_sip {
  * is ABSENT, or WITHHELD where the host is anonymous.invalid, until tg_sig_normalise.
  */
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip);
+
+/*
+ * What the PASSporTs of an INVITE say (passport.h): their orig and div become identities, sig.attest and
+ * sig.passports are set. After tg_sip_parse, before tg_sig_normalise; takes a microsecond a PASSporT.
+ */
+void tg_sip_read_passports(struct tg_sip *sip);
 
 /* False: tg_sip_parse would say NOT_SIP. What a start line begins with is ASCII (RFC 3261 §7); media
  * begins with the version, two bits, which are 10 (RFC 3550 §5.1). One byte of a datagram tells. */

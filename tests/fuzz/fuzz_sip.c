@@ -37,6 +37,7 @@ static void use(struct tg_sip *sip, struct tg_span text)
 	char tag[TG_SIP_TAG_LEN];
 	unsigned n, i;
 
+	tg_sip_read_passports(sip);
 	tg_sig_normalise(&sip->sig, NULL);
 	for (i = 0; i < sip->sig.n_ids; i++)
 		expect((size_t)sip->sig.id[i].raw_off + sip->sig.id[i].raw_len <= text.len);
@@ -71,7 +72,9 @@ static bool same(const struct tg_sip *a, const struct tg_sip *b)
 	       same_span(a->branch, b->branch) && same_span(a->via_host, b->via_host) &&
 	       same_span(a->rport, b->rport) && same_span(a->received, b->received) &&
 	       a->via_port == b->via_port && a->vias_left_out == b->vias_left_out &&
-	       a->duplicate == b->duplicate;
+	       a->duplicate == b->duplicate && a->n_passports == b->n_passports &&
+	       a->passports_left_out == b->passports_left_out &&
+	       (a->n_passports == 0 || same_span(a->passport[0], b->passport[0]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

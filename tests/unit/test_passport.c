@@ -91,6 +91,7 @@ TG_TEST(SIP_38_parameters_in_any_form, TG_NEEDS_NOTHING)
 		{ ";info=<https://a/b;c=d>", true },
 		{ ";ppt=shaken;alg=ES256;info=<https://a>", true },
 		{ " ; info = <https://a> ; alg = ES256 ; ppt = \"shaken\"", true },
+		{ "\r\n ;info=<https://a>;\r\n\talg=ES256", true }, /* folded */
 		{ ";canon=;info=<https://a>", true },
 		{ ";ppt", true },
 		{ ";info=<https://a", false },

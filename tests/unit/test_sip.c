@@ -214,6 +214,38 @@ TG_TEST(SIP_3_rows_and_comma_lists, TG_NEEDS_NOTHING)
 	assert_int_equal(sip.sig.id[3].role, TG_ROLE_CALLER);
 }
 
+/* Two PASSporTs in a list, one in the compact form of a name, one that is none. */
+TG_TEST(SIP_38_identity_headers, TG_NEEDS_NOTHING)
+{
+	static const char text[] = SIP_WITH(
+		"Identity: "
+		"eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiJ9.eyJhdHRlc3QiOiJCIiwiZGVzdCI6e"
+		"yJ0biI6WyI2NTkxMjM0NTY3Il19LCJpYXQiOjEsIm9yaWciOnsidG4iOiIxMjAyNTU1MDE"
+		"yMSJ9fQ"
+		".c2ln;info=<https://a,b>;ppt=shaken,"
+		"eyJhbGciOiJFUzI1NiIsInBwdCI6ImRpdiJ9.eyJkZXN0Ijp7InRuIjpbIjY1OTEyMzQ1N"
+		"jciXX0sImRpdiI6eyJ0biI6IjY1OTEyMzQ1NjgifSwiaWF0IjoxLCJvcmlnIjp7InRuIjo"
+		"iMTIwMjU1NTAxMjEifX0"
+		".c2ln;info=<https://a>\r\n"
+		"y: ..c2ln;info=<https://a>\r\n"
+		"Identity: nonsense\r\n");
+	struct tg_sip sip;
+
+	assert_int_equal(sip_test_parse(text, sizeof(text) - 1, &sip), TG_REASON_NONE);
+	assert_int_equal(sip.n_passports, 4);
+	tg_sip_read_passports(&sip);
+	tg_sig_normalise(&sip.sig, NULL);
+	assert_int_equal(sip.sig.passports, 3);
+	assert_int_equal(sip.sig.passports_unread, 1);
+	assert_int_equal(sip.sig.attest, 'B');
+	assert_int_equal(sip.sig.n_ids, 6);
+	assert_int_equal(sip.sig.id[3].source, TG_ID_PASSPORT_ORIG);
+	assert_int_equal(tg_num_value(sip.sig.id[3].num), 12025550121);
+	assert_int_equal(sip.sig.id[5].source, TG_ID_PASSPORT_DIV);
+	assert_int_equal(sip.sig.id[5].role, TG_ROLE_REDIRECTING);
+	assert_int_equal(tg_num_value(sip.sig.id[5].num), 6591234568);
+}
+
 TG_TEST(sip_roles_follow_the_table, TG_NEEDS_NOTHING)
 {
 	static const char text[] = SIP_WITH(
