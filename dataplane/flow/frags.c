@@ -462,8 +462,6 @@ void tg_frags_add(struct tg_frags *f, const struct tg_frags_piece *piece, uint64
 	if (p.key == 0)
 		p.key = 1; /* 0 names no set */
 	*r = (struct tg_frags_result){ 0 };
-	if (now_ms >= f->next_ms)
-		give_up_late(f, now_ms);
 	i = find_set(f, p.key);
 	if (!is_possible(&p)) {
 		pass(f, i, TG_REASON_FRAGMENT_MALFORMED, r);

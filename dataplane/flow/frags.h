@@ -126,7 +126,7 @@ struct tg_frags_freed {
 	uint8_t reason; /* FRAGMENTS_UNASSEMBLED (time), FRAGMENT_LIMIT (room) */
 };
 
-/* Up to `max` of them, those of one datagram in the order of arrival; call until it returns less.
+/* Time passes here only, so that what waits to be added is added first. Up to `max` frames, those of one datagram in the order of arrival; call until it returns less.
  * UINT64_MAX as the time gives up everything. */
 unsigned tg_frags_release(struct tg_frags *f, uint64_t now_ms, struct tg_frags_freed *out,
 			  unsigned max);

@@ -144,6 +144,7 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 	b->n = rte_eth_rx_burst(b->from->id, b->queue, b->mbuf, TG_BURST);
 	if (b->n == 0)
 		return false;
+	w->behind |= b->n == TG_BURST;
 	if (tg_unlikely(w->pulse.discard)) {
 		discard(w);
 		return true;
@@ -159,12 +160,16 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 	return true;
 }
 
-/* Once a millisecond: frames are held for 200, and nobody waits for a tenth of one more. */
+/*
+ * Once a millisecond: frames are held for 200, and nobody waits for a tenth of one more. Not while the
+ * queues are full, as after a stop: what a frame waits for may lie in them. A worker that never
+ * catches up gives up what it holds once a second.
+ */
 static void release_held(struct tg_worker *w)
 {
 	const uint64_t now = rte_rdtsc();
 
-	if (now < w->release_tsc)
+	if (now < w->release_tsc || (w->behind && now < w->release_tsc + w->tsc_hz))
 		return;
 	w->release_tsc = now + w->tsc_per_ms;
 	tg_act_release(w, to_ms(w, now));
@@ -196,6 +201,7 @@ static bool make_round(struct tg_worker *w)
 	bool any = false;
 	unsigned i;
 
+	w->behind = false;
 	for (i = 0; i < w->n_units; i++) {
 		any |= work(w, &w->unit[i], 0);
 		any |= work(w, &w->unit[i], 1);

@@ -65,6 +65,7 @@ struct tg_worker {
 	/* The worker's own. */
 	uint64_t last_tsc;
 	uint64_t release_tsc; /* when held frames are looked at next */
+	bool behind;	      /* a queue had a full burst in this round */
 	uint32_t empty_polls;
 	uint64_t event_ns; /* when this burst's events happened, 0 = not asked for yet */
 	uint8_t checksum;  /* TG_PIPELINE_CSUM_*, for frames of which the NIC says nothing */
