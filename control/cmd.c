@@ -10,6 +10,7 @@
 
 #include "control/client.h"
 #include "control/daemon.h"
+#include "tollgate/bpf_abi.h"
 
 static const struct tg_cmd cmds[] = {
 	{ "status", tg_cmd_status, "", "what is in force, who is connected, what is wrong", "",
@@ -74,6 +75,54 @@ static const struct tg_cmd cmds[] = {
 	  "  tgctl policy load policy.yaml\n" },
 	{ "policy show", tg_cmd_policy_show, "", "the policy loaded last", "",
 	  "  tgctl policy show > policy.yaml\n" },
+	{ "xdp attach", tg_cmd_xdp_attach,
+	  "IF IF [--fail open|closed] [--rules FILE] [--limit MS] [--mode best|native|generic] "
+	  "[--set DIR]",
+	  "signalling to the dataplane, the rest port to port; as root",
+	  "  Put in front of a pair of ports, before tollgate-dp is started; again: takes over\n"
+	  "  what is there. It stays when everything else ends.\n"
+	  "  --fail F       while the dataplane is gone: open (default), signalling passes\n"
+	  "                 unfiltered; closed, it is dropped\n"
+	  "  --rules FILE   in place of the rules that are there (default udp 5060, tcp 5060,\n"
+	  "                 protocol sctp)\n"
+	  "  --limit MS     how old a heartbeat may be (default 100)\n"
+	  "  --mode M       best (default): native if both drivers can, else generic\n"
+	  "  --set DIR      where it is pinned (default " TG_STEER_SET_DIR ")\n",
+	  "  tgctl xdp attach eth0 eth1\n"
+	  "  tgctl xdp attach eth0 eth1 --fail closed --rules rules.txt\n" },
+	{ "xdp detach", tg_cmd_xdp_detach, "[--set DIR]", "remove programs, maps, links and pins",
+	  "", "  tgctl xdp detach\n" },
+	{ "xdp status", tg_cmd_xdp_status, "[--set DIR]",
+	  "per port: state, mode, heartbeat, where packets went; needs no daemon", "",
+	  "  tgctl xdp status\n"
+	  "  tgctl xdp status --json | jq '.ports[].state'\n" },
+	{ "xdp rule", tg_cmd_xdp_rule, "add RULE | del RULE | list | load FILE",
+	  "what is signalling; changed at run time",
+	  "  A RULE is one of these, what it names first in that order decides:\n"
+	  "    net PREFIX [ACTION] [POLICY]     source or destination, the longest prefix\n"
+	  "    vlan VID [ACTION] [POLICY]       outermost tag\n"
+	  "    udp|tcp|sctp PORT[-PORT] [ACTION]\n"
+	  "    protocol NAME|NUMBER [ACTION]\n"
+	  "    frame REASON [ACTION]            mpls, tunnel, fragment, truncated, ...\n"
+	  "  ACTION: steer (default) or forward. POLICY: open or closed, for this trunk.\n"
+	  "  load puts a file (- is standard input) in place of all rules, or changes nothing.\n"
+	  "  --set DIR      where it is pinned (default " TG_STEER_SET_DIR ")\n",
+	  "  tgctl xdp rule add udp 5060-5080\n"
+	  "  tgctl xdp rule add net 192.0.2.0/24 closed\n"
+	  "  tgctl xdp rule list > rules.txt\n" },
+	{ "xdp policy", tg_cmd_xdp_policy, "IF open|closed [--set DIR]",
+	  "a port's signalling while the dataplane is gone", "",
+	  "  tgctl xdp policy eth0 closed\n" },
+	{ "xdp limit", tg_cmd_xdp_limit, "MS [--set DIR]",
+	  "how old a heartbeat may be, 5 to 10000 ms", "", "  tgctl xdp limit 100\n" },
+	{ "xdp metrics", tg_cmd_xdp_metrics, "[--set DIR]", "the same for Prometheus, as text", "",
+	  "  tgctl xdp metrics > /var/lib/prometheus/node-exporter/tollgate.prom\n" },
+	{ "bypass", tg_cmd_bypass, "on|off|auto [--set DIR]",
+	  "pass signalling unfiltered, never, or while the dataplane is gone",
+	  "  on             port to port in the kernel, whatever any policy says\n"
+	  "  off            never: while the dataplane is gone it is dropped\n"
+	  "  auto           the default: by the policy of port or rule\n",
+	  "  tgctl bypass on\n" },
 	{ "replay", tg_cmd_replay,
 	  "--feed F [--policy P] [--at TIME] [--no-checksum] [--force] [--json] CAPTURE",
 	  "judge a capture file; needs no daemon",

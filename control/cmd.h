@@ -61,6 +61,9 @@ const char *tg_cmd_text(json_t *j, const char *key); /* "-" when absent or null 
 /* "in force as generation 12 after 1.9 ms (durable after 0.8 ms)", or why not. */
 void tg_cmd_print_effect(json_t *result);
 
+/* A steering set's status (tg_xdp_status_json) for a person. */
+void tg_cmd_print_xdp(json_t *xdp);
+
 #define TG_CMDS(X)                                                                                 \
 	X(status)                                                                                  \
 	X(feed_import)                                                                             \
@@ -77,6 +80,14 @@ void tg_cmd_print_effect(json_t *result);
 	X(policy_check)                                                                            \
 	X(policy_load)                                                                             \
 	X(policy_show)                                                                             \
+	X(xdp_attach)                                                                              \
+	X(xdp_detach)                                                                              \
+	X(xdp_status)                                                                              \
+	X(xdp_rule)                                                                                \
+	X(xdp_policy)                                                                              \
+	X(xdp_limit)                                                                               \
+	X(xdp_metrics)                                                                             \
+	X(bypass)                                                                                  \
 	X(replay)                                                                                  \
 	X(events)                                                                                  \
 	X(doctor)
