@@ -270,8 +270,15 @@ static void index_done(struct tg_job *job)
 	struct index_job *x = (struct index_job *)job;
 	struct tg_daemon *d = x->d;
 
-	if (x->rc > 0 && !d->stopping) {
+	if (x->rc > 0 && !d->stopping && !d->base_building) {
 		tg_worker_submit(d->index, &x->job);
+		return;
+	}
+	if (x->rc > 0 && !d->stopping) {
+		/* A base is what somebody waits for, and wants the same memory and disk. */
+		d->indexing = false;
+		free(x);
+		tg_background_index_soon(d);
 		return;
 	}
 	d->indexing = false;

@@ -339,9 +339,14 @@ void tg_daemon_ledger_moved(struct tg_daemon *d)
 
 static void on_index_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct tg_daemon *d = arg;
+
 	(void)fd;
 	(void)what;
-	tg_daemon_index(arg);
+	if (d->base_building)
+		tg_background_index_soon(d); /* as in background.c */
+	else
+		tg_daemon_index(d);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -376,20 +381,23 @@ static int make_events(struct tg_daemon *d)
 	return 0;
 }
 
+/* SQLite is for looking back and takes tens of seconds after a large import: others first. */
 static int open_workers(struct tg_daemon *d)
 {
 	const struct {
 		const char *name;
+		int nice;
 		struct tg_worker **worker;
 	} workers[] = {
-		{ "tg-bulk", &d->bulk },   { "tg-build", &d->build }, { "tg-index", &d->index },
-		{ "tg-flush", &d->flush }, { "tg-disk", &d->disk },
+		{ "tg-bulk", 0, &d->bulk },    { "tg-build", 0, &d->build },
+		{ "tg-index", 19, &d->index }, { "tg-flush", 0, &d->flush },
+		{ "tg-disk", 0, &d->disk },
 	};
 	unsigned i;
 	int rc = 0;
 
 	for (i = 0; i < TG_ARRAY_LEN(workers) && rc == 0; i++)
-		rc = tg_worker_open(d->loop, workers[i].name, workers[i].worker);
+		rc = tg_worker_open(d->loop, workers[i].name, workers[i].nice, workers[i].worker);
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/server.h"
 
+#include <err.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -19,6 +20,9 @@
 /* What a client that asks and never reads may make us keep: above it no progress is told and no further
  * request is begun. */
 #define MAX_BACKLOG (64u << 10)
+
+/* Until the next try when there are no descriptors left to accept with. */
+#define ACCEPT_PAUSE_MS 100
 
 struct tg_server_client {
 	TAILQ_ENTRY(tg_server_client) link;
@@ -39,6 +43,8 @@ struct tg_server {
 	struct event_base *loop;
 	int fd;
 	struct event *acceptable;
+	struct event *accept_again;
+	bool short_of_fds; /* and it was said */
 	struct sockaddr_un address;
 	unsigned n_clients;
 	TAILQ_HEAD(, tg_server_client) clients;
@@ -326,13 +332,40 @@ static void client_new(struct tg_server *s, int fd)
 		client_free(c);
 }
 
+/* The connection stays in the backlog and the socket readable: without a pause the loop would spin. */
+static void pause_accepting(struct tg_server *s, int error)
+{
+	const struct timeval tv = { 0, ACCEPT_PAUSE_MS * 1000 };
+
+	if (!s->short_of_fds)
+		warnx("%s: cannot accept: %s; clients wait", s->address.sun_path, strerror(error));
+	s->short_of_fds = true;
+	event_del(s->acceptable);
+	event_add(s->accept_again, &tv);
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
 	const int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct tg_server *s = arg;
 
 	(void)what;
-	if (client >= 0)
-		client_new(arg, client);
+	if (client >= 0) {
+		s->short_of_fds = false;
+		client_new(s, client);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		pause_accepting(s, errno);
+	}
+}
+
+static void on_accept_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct tg_server *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->n_clients < TG_SERVER_MAX_CLIENTS)
+		event_add(s->acceptable, NULL);
 }
 
 /* A socket file that nobody listens on is what a killed daemon leaves behind. Connecting to a file that
@@ -396,7 +429,8 @@ int tg_server_open(struct event_base *loop, const char *path, const struct tg_se
 	if (rc != 0)
 		goto fail;
 	s->acceptable = event_new(loop, s->fd, EV_READ | EV_PERSIST, on_acceptable, s);
-	if (!s->acceptable || event_add(s->acceptable, NULL) != 0) {
+	s->accept_again = evtimer_new(loop, on_accept_again, s);
+	if (!s->acceptable || !s->accept_again || event_add(s->acceptable, NULL) != 0) {
 		rc = -ENOMEM;
 		goto fail;
 	}
@@ -405,6 +439,8 @@ int tg_server_open(struct event_base *loop, const char *path, const struct tg_se
 fail:
 	if (s->acceptable)
 		event_free(s->acceptable);
+	if (s->accept_again)
+		event_free(s->accept_again);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s);
@@ -421,6 +457,7 @@ void tg_server_close(struct tg_server *s)
 	while ((c = TAILQ_FIRST(&s->clients)) != NULL)
 		client_free(c); /* NOLINT(clang-analyzer-unix.Malloc) */
 	event_free(s->acceptable);
+	event_free(s->accept_again);
 	close(s->fd);
 	unlink(s->address.sun_path);
 	free(s);

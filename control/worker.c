@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct job_queue {
@@ -16,6 +17,7 @@ struct job_queue {
 
 struct tg_worker {
 	pthread_t thread;
+	int nice;
 	pthread_mutex_t lock; /* over everything down to `stopping` */
 	pthread_cond_t wake;
 	struct job_queue waiting;
@@ -49,6 +51,9 @@ static void *thread_main(void *arg)
 {
 	struct tg_worker *w = arg;
 
+	/* Linux takes a thread's number here, 0 for the calling one; refused or not, the work is done. */
+	if (w->nice != 0)
+		(void)setpriority(PRIO_PROCESS, 0, w->nice);
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		struct tg_job *job = queue_pop(&w->waiting);
@@ -110,13 +115,14 @@ static int start_thread(struct tg_worker *w, const char *name)
 	return -rc;
 }
 
-int tg_worker_open(struct event_base *loop, const char *name, struct tg_worker **worker)
+int tg_worker_open(struct event_base *loop, const char *name, int nice, struct tg_worker **worker)
 {
 	struct tg_worker *w = calloc(1, sizeof(*w));
 	int rc = -ENOMEM;
 
 	if (!w)
 		return rc;
+	w->nice = nice;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wake, NULL);
 	w->waiting.tail = &w->waiting.head;

@@ -17,6 +17,8 @@
 
 /* How often a generation that a time-out left behind is looked at. */
 #define RECLAIM_MS 20
+/* Until the next try when there are no descriptors left to accept with. */
+#define ACCEPT_PAUSE_MS 100
 
 /* What a daemon may send. One byte more than the longest, so that a longer one shows. */
 union message {
@@ -296,12 +298,26 @@ static void serve(struct tg_ctl_server *server)
 		close(r.fds[i]);
 }
 
+/* The connection stays in the backlog and the socket readable: without a pause this loop would spin. */
+static void pause_accepting(struct tg_ctl_server *server, int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+		return;
+	if (server->accept_after_ms == 0)
+		tg_log(RTE_LOG_ERR, "control: cannot accept: %s; the daemon waits",
+		       strerror(error));
+	server->accept_after_ms = now_ms() + ACCEPT_PAUSE_MS;
+}
+
 static void welcome(struct tg_ctl_server *server)
 {
 	const int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
+	if (fd < 0) {
+		pause_accepting(server, errno);
 		return;
+	}
+	server->accept_after_ms = 0;
 	drop_connection(server, "a newer connection replaces the daemon's");
 	server->conn_fd = fd;
 	tg_log(RTE_LOG_INFO, "control: a daemon has connected");
@@ -311,14 +327,15 @@ static void welcome(struct tg_ctl_server *server)
 void tg_ctl_run(struct tg_ctl_server *server)
 {
 	for (;;) {
+		const bool paused = now_ms() < server->accept_after_ms;
 		struct pollfd fds[] = {
 			{ .fd = server->stop_fd, .events = POLLIN },
-			{ .fd = server->listen_fd, .events = POLLIN },
+			{ .fd = paused ? -1 : server->listen_fd, .events = POLLIN },
 			{ .fd = server->conn_fd, .events = POLLIN }, /* -1 is skipped */
 		};
 		const bool clean = tg_swap_reclaim(server->swap);
 
-		if (poll(fds, TG_ARRAY_LEN(fds), clean ? -1 : RECLAIM_MS) < 0)
+		if (poll(fds, TG_ARRAY_LEN(fds), clean && !paused ? -1 : RECLAIM_MS) < 0)
 			continue;
 		if (fds[0].revents)
 			return;

@@ -21,6 +21,7 @@ struct tg_ctl_server {
 	int conn_fd;
 	int stop_fd;
 	uint64_t started_ms;
+	uint64_t accept_after_ms; /* 0, or none were to be had and it was said */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -60,24 +61,30 @@ static void bench_close(struct bench *b)
 	tg_test_set_close(&b->set);
 }
 
-static int dial(const char *path)
+static void dial_with(int fd, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+}
+
+static int dial(const char *path)
+{
+	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	dial_with(fd, path);
 	return fd;
 }
 
-/* One message of that type and length, or fails after five seconds. */
+/* One message of that type and length, or fails after half a minute. */
 static void expect(int fd, enum tg_ctl_type type, void *msg, size_t len)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct tg_ctl_header h;
 
-	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(poll(&p, 1, 30000), 1);
 	assert_int_equal(recv(fd, msg, len, MSG_TRUNC), (ssize_t)len);
 	memcpy(&h, msg, sizeof(h));
 	assert_int_equal(h.magic, TG_CTL_MAGIC);
@@ -90,7 +97,7 @@ static void expect_closed(int fd)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint8_t byte;
 
-	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(poll(&p, 1, 30000), 1);
 	assert_int_equal(recv(fd, &byte, 1, 0), 0);
 	close(fd);
 }
@@ -138,6 +145,38 @@ static unsigned open_descriptors(void)
 	for (fd = 0; fd < 256; fd++)
 		n += fcntl(fd, F_GETFD) >= 0;
 	return n;
+}
+
+/* Nothing left to accept with: the daemon waits, the thread does not spin, and then it goes on. */
+TG_TEST(ctl_waits_for_descriptors, TG_NEEDS_NOTHING)
+{
+	const struct timespec while_out = { .tv_nsec = 300000000 };
+	struct tg_ctl_hello hello;
+	struct timespec before, after;
+	struct rlimit old, none;
+	clockid_t clock;
+	struct bench b;
+	int fd, lowest;
+
+	bench_open(&b);
+	assert_int_equal(pthread_getcpuclockid(b.thread, &clock), 0);
+	getrlimit(RLIMIT_NOFILE, &old);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	lowest = dup(fd);
+	close(lowest);
+	none = (struct rlimit){ (rlim_t)lowest, old.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	dial_with(fd, b.path);
+	clock_gettime(clock, &before);
+	nanosleep(&while_out, NULL);
+	clock_gettime(clock, &after);
+	setrlimit(RLIMIT_NOFILE, &old);
+	/* A tenth of the time would be a hundred times what it takes. */
+	assert_true((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec <
+		    30000000);
+	expect(fd, TG_CTL_HELLO, &hello, sizeof(hello));
+	close(fd);
+	bench_close(&b);
 }
 
 TG_TEST(ctl_speaks_the_protocol, TG_NEEDS_NOTHING)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -251,6 +252,37 @@ TG_TEST(server_limits_clients_and_leaks_nothing, TG_NEEDS_NOTHING)
 	}
 	close_fixture(f);
 	assert_int_equal(count_fds(), before);
+}
+
+/* Nothing left to accept with: the client waits, the loop does not spin, and then it goes on. */
+TG_TEST(server_waits_for_descriptors, TG_NEEDS_NOTHING)
+{
+	struct fixture *f = open_fixture();
+	const int fd = dial(f), lowest = dup(fd);
+	const struct timeval most = { 0, 350000 };
+	struct rlimit old, none;
+	unsigned turns = 0, tries;
+
+	close(lowest);
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = (struct rlimit){ (rlim_t)lowest, old.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	event_base_loopexit(f->loop, &most);
+	while (!event_base_got_exit(f->loop) && turns < 1000) {
+		event_base_loop(f->loop, EVLOOP_ONCE);
+		turns++;
+	}
+	setrlimit(RLIMIT_NOFILE, &old);
+	assert_true(turns < 20); /* three tries, each with its timer */
+	say(f, fd, "{\"op\":\"echo\"}\n");
+	for (tries = 0; tries < 600 && !strchr(hear(fd), '{'); tries++) {
+		usleep(50000);
+		turn(f);
+	}
+	assert_true(tries < 600);
+	close(fd);
+	turn(f);
+	close_fixture(f);
 }
 
 TG_TEST(server_second_one_is_refused_and_a_dead_one_replaced, TG_NEEDS_NOTHING)
