@@ -390,7 +390,7 @@ static int open_workers(struct tg_daemon *d)
 		struct tg_worker **worker;
 	} workers[] = {
 		{ "tg-bulk", 0, &d->bulk },    { "tg-build", 0, &d->build },
-		{ "tg-index", 19, &d->index }, { "tg-flush", 0, &d->flush },
+		{ "tg-index", 10, &d->index }, { "tg-flush", 0, &d->flush },
 		{ "tg-disk", 0, &d->disk },
 	};
 	unsigned i;

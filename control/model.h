@@ -14,8 +14,10 @@
 /* So many changed rows, at most, go over the base; more make a new base. Each costs a few binary
  * searches of some 24 misses under the model's lock: 4096 take some 10 ms. */
 #define TG_MODEL_SMALL 4096
-/* Young rows above which an import or a base build makes a new base. */
-#define TG_MODEL_OVER_MAX 16384
+/* Young rows above which an import makes a new base itself, a second of work at 10 M. Far above what asks
+ * for a fold in the background (ledger_query.c), so that batches go on while it runs; 2 MB, which every
+ * snapshot copies in 0.2 ms. */
+#define TG_MODEL_OVER_MAX 65536
 /* Touched numbers that are remembered: 16 MiB. */
 #define TG_MODEL_TOUCHED_MAX (1u << 20)
 

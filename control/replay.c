@@ -418,8 +418,7 @@ static int add_to_batch(struct replay *rp, const struct tg_capture_frame *f)
 		.data = b->copy[i],
 		.len = f->len,
 		.link = f->link,
-		.checksum = rp->opt.no_checksum ? TG_PIPELINE_CSUM_IGNORE
-						: TG_PIPELINE_CSUM_ALWAYS,
+		.checksum = rp->opt.no_checksum ? TG_PIPELINE_CSUM_IGNORE : TG_PIPELINE_CSUM_ALWAYS,
 	};
 	b->number[i] = f->number;
 	b->time_ns[i] = f->time_ns;
