@@ -160,6 +160,7 @@ enum option_id {
 	OPT_IDLE,
 	OPT_MEMORY,
 	OPT_PAIRS,
+	OPT_KEEP_LINKS,
 	OPT_HELP,
 };
 
@@ -175,6 +176,7 @@ static const struct option options[] = {
 	{ "idle", required_argument, NULL, OPT_IDLE },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "pairs", required_argument, NULL, OPT_PAIRS },
+	{ "keep-links", no_argument, NULL, OPT_KEEP_LINKS },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -221,6 +223,9 @@ static int apply_option(struct tg_config *config, int opt, const char *arg, stru
 		return parse_idle(config, arg, why);
 	case OPT_PAIRS:
 		return tg_config_parse_pairs(config, arg, why);
+	case OPT_KEEP_LINKS:
+		config->keep_links = true;
+		return 0;
 	case OPT_HELP:
 		config->help = true;
 		return 0;
@@ -297,6 +302,7 @@ void tg_config_usage(FILE *out, const char *program)
 		"                        (auto: off with a real NIC, %d us on virtual devices)\n"
 		"  --memory N            transactions remembered a worker (%u)\n"
 		"  --pairs A:B,C:D       ports that belong together (0:1,2:3,...)\n"
+		"  --keep-links          do not take a port down whose peer has lost its link\n"
 		"  --xdp-set DIR         the XDP program in front, see tgctl xdp\n"
 		"                        (" TG_STEER_SET_DIR ", if it is there)\n"
 		"  --help                this text\n"

@@ -35,6 +35,7 @@ struct tg_config {
 	bool xdp_set_asked;	/* not the default: it has to be there */
 	bool events_unmasked;
 	bool events_all;
+	bool keep_links; /* a link that is lost on one side is not taken down on the other */
 	bool help;
 	uint8_t key[16];
 	unsigned queues; /* per port; 0: as many as there are workers for it */

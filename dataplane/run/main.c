@@ -17,6 +17,7 @@
 #include "dataplane/run/ctl.h"
 #include "dataplane/run/events.h"
 #include "dataplane/run/lastgood.h"
+#include "dataplane/run/link.h"
 #include "dataplane/run/log.h"
 #include "dataplane/run/port.h"
 #include "dataplane/run/swap.h"
@@ -34,6 +35,7 @@ struct program {
 	struct tg_workers workers;
 	struct tg_swap swap;
 	struct tg_events *events;
+	struct tg_links links;
 	struct tg_ctl_server ctl;
 	struct tg_telemetry telemetry;
 	pthread_t ctl_thread;
@@ -62,6 +64,7 @@ static void sum_stats(void *ctx, struct tg_stats *sum)
 
 	tg_workers_sum(&p->workers, sum);
 	sum->events_dropped += tg_events_lost(p->events);
+	tg_links_sum(&p->links, sum);
 }
 
 /* The last good images, before the first frame. Without them everything passes, as no_generation. */
@@ -168,7 +171,11 @@ static int run(struct program *p, struct tg_why *why)
 		rc = tg_why_set(why, rc, "no thread for the control socket");
 		goto out_ctl;
 	}
-	run_workers(p);
+	if (!p->config.keep_links)
+		rc = tg_links_start(&p->links, &p->ports, why);
+	if (rc == 0)
+		run_workers(p);
+	tg_links_stop(&p->links);
 	tg_ctl_stop(&p->ctl);
 	pthread_join(p->ctl_thread, NULL);
 out_ctl:

@@ -201,10 +201,17 @@ static uint64_t tx_offloads(const struct tg_ports *ports, const struct tg_port *
 	return want & port->info.tx_offload_capa;
 }
 
+void tg_ports_rss_key(uint8_t *key, unsigned len)
+{
+	unsigned i;
+
+	for (i = 0; i < len; i++)
+		key[i] = i % 2 ? 0x5a : 0x6d;
+}
+
 static void set_rss(struct rte_eth_conf *conf, const struct tg_port *port, uint8_t *key)
 {
 	const uint8_t key_len = port->info.hash_key_size;
-	unsigned i;
 
 	conf->rx_adv_conf.rss_conf.rss_hf = (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP |
 					     RTE_ETH_RSS_SCTP) &
@@ -217,8 +224,7 @@ static void set_rss(struct rte_eth_conf *conf, const struct tg_port *port, uint8
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 	if (key_len == 0 || key_len > SYMMETRIC_KEY_MAX)
 		return;
-	for (i = 0; i < key_len; i++)
-		key[i] = i % 2 ? 0x5a : 0x6d;
+	tg_ports_rss_key(key, key_len);
 	conf->rx_adv_conf.rss_conf.rss_key = key;
 	conf->rx_adv_conf.rss_conf.rss_key_len = key_len;
 }

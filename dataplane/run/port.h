@@ -48,6 +48,9 @@ int tg_ports_start(struct tg_ports *ports, struct tg_why *why);
 /* Stops and closes; workers must have left. */
 void tg_ports_close(struct tg_ports *ports);
 
+/* The key under which both directions of a call have the same Toeplitz hash. */
+void tg_ports_rss_key(uint8_t *key, unsigned len);
+
 /*
  * Queues of a pair, so that every worker of it has one: what was asked for, or one a worker, within
  * what both devices have. 0 if more was asked for than `limit`.

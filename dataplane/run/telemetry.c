@@ -47,7 +47,7 @@ static int show_stats(struct request *r)
 		FIELD(tx_bytes),	 FIELD(tx_dropped),	   FIELD(no_mbuf),
 		FIELD(answers_sent),	 FIELD(verdicts_repeated), FIELD(events_dropped),
 		FIELD(filter_negatives), FIELD(filter_false),	   FIELD(busy_cycles),
-		FIELD(idle_cycles),
+		FIELD(idle_cycles),	 FIELD(links_taken_down),  FIELD(links_not_taken_down),
 #undef FIELD
 	};
 	unsigned i;

@@ -176,6 +176,16 @@ if [ -c /dev/net/tun ]; then
 	ip addr add 10.78.0.1/24 dev "tg$$a"
 	ping -c 1 -W 1 10.78.0.2 >/dev/null 2>&1
 	wait_for 30 received 1 || die "net_tap: no frames"
+	# L2-7. Links that were seen count at once; 10 s are for those that were not.
+	is_up() { ip link show "$1" | grep -q '[<,]UP[,>]'; }
+	is_down() { ! is_up "$1"; }
+	wait_for 10 is_up "tg$$b" || die "net_tap: the other port is not up"
+	sleep 0.3 # two looks at both
+	ip link set "tg$$a" down
+	wait_for 10 is_down "tg$$b" || die "a lost link was not passed on"
+	ip link set "tg$$a" up
+	wait_for 10 is_up "tg$$b" || die "a link that is back was not passed on"
+	check "links taken down" "$(ask /tollgate/stats | jq .links_taken_down)" 1
 	stop
 fi
 

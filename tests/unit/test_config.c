@@ -36,6 +36,7 @@ TG_TEST(config_defaults, TG_NEEDS_NOTHING)
 	assert_int_equal(c.idle_us, TG_CONFIG_IDLE_AUTO);
 	assert_string_equal(c.xdp_set, TG_STEER_SET_DIR);
 	assert_false(c.xdp_set_asked);
+	assert_false(c.keep_links);
 	assert_int_equal(c.queues, 0);
 	assert_int_equal(c.n_pairs, 0);
 	assert_int_equal(c.memory_entries, TG_PIPELINE_MEMORY_DEFAULT);
@@ -48,8 +49,9 @@ TG_TEST(config_reads_all_options, TG_NEEDS_NOTHING)
 	static const char *const args[] = { "--images=/i",	 "--control=/c",    "--events=-",
 					    "--events-unmasked", "--events-all",    "--queues=4",
 					    "--idle=250",	 "--pairs=2:3,0:1", NULL };
-	static const char *const more[] = { "--memory",	 "1024", "--idle", "off",
-					    "--xdp-set", "/s",	 "--help", NULL };
+	static const char *const more[] = { "--memory",	    "1024",	 "--idle",
+					    "off",	    "--xdp-set", "/s",
+					    "--keep-links", "--help",	 NULL };
 	struct tg_config c;
 	struct tg_why why;
 
@@ -70,6 +72,7 @@ TG_TEST(config_reads_all_options, TG_NEEDS_NOTHING)
 	assert_int_equal(c.idle_us, TG_CONFIG_IDLE_OFF);
 	assert_true(c.xdp_set_asked);
 	assert_string_equal(c.xdp_set, "/s");
+	assert_true(c.keep_links);
 	assert_true(c.help);
 }
 
