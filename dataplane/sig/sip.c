@@ -9,6 +9,7 @@
 
 #include "dataplane/sig/sip_reader.h"
 #include "dataplane/sig/sip_via.h"
+#include "tollgate/sip_stream.h"
 
 /* Longest method read: RFC 3261 sets no limit, those in use have at most 9; RFC 4475's has 43. */
 #define METHOD_MAX 64
@@ -42,21 +43,6 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	sip->vias_left_out = false;
 	sip->duplicate = false;
 	sip->via_port = 0;
-}
-
-/* RFC 3261 §25.1 token */
-static bool is_token_char(uint8_t c)
-{
-	static const uint64_t set[4] = {
-		/* ! % ' * + - . 0-9 */
-		1ull << '!' | 1ull << '%' | 1ull << '\'' | 1ull << '*' | 1ull << '+' | 1ull << '-' |
-			1ull << '.' | 0x3ffull << '0',
-		/* A-Z _ ` a-z ~ */
-		0x3ffffffull << ('A' - 64) | 1ull << ('_' - 64) | 1ull << ('`' - 64) |
-			0x3ffffffull << ('a' - 64) | 1ull << ('~' - 64),
-	};
-
-	return set[c >> 6] >> (c & 63) & 1;
 }
 
 /* The value that is being read, from offset `at` on. */
@@ -254,7 +240,7 @@ static uint32_t read_method(struct tg_sip_reader *r, uint32_t from)
 		r->sip->method = TG_SIP_INVITE;
 		return from + 6;
 	}
-	while (end < most && is_token_char(r->text[end]))
+	while (end < most && tg_sip_is_token(r->text[end]))
 		end++;
 	if (end == from || end == most || !tg_sip_is_wsp(r->text[end]))
 		return 0;
@@ -265,23 +251,11 @@ static uint32_t read_method(struct tg_sip_reader *r, uint32_t from)
 	return end;
 }
 
-/* The start line's end without the version, or 0 if it does not end with " SIP/2.0". White space
- * behind it is not allowed, but read (RFC 4475 §3.1.2.10 and others). */
-static uint32_t strip_version(const uint8_t *text, uint32_t from, uint32_t end)
-{
-	static const char version[] = "sip/2.0";
-	const uint32_t n = sizeof(version) - 1;
-
-	end = tg_sip_trim_lws(text, from, end);
-	if (end - from < n + 1 || !tg_sip_same(text + end - n, version, n) ||
-	    !tg_sip_is_wsp(text[end - n - 1]))
-		return 0;
-	return end - n;
-}
-
 enum tg_reason tg_sip_read_start_line(struct tg_sip_reader *r, uint32_t from, uint32_t end)
 {
-	end = strip_version(r->text, from, end);
+	if (r->sip->method == TG_SIP_OTHER) /* tg_sip_parse_response has read it */
+		return TG_REASON_NONE;
+	end = tg_sip_strip_version(r->text, from, end);
 	if (end == 0)
 		return TG_REASON_NOT_SIP;
 	if (r->sip->method != TG_SIP_INVITE)
@@ -300,7 +274,7 @@ static enum tg_reason read_other(const struct tg_sip_reader *r, uint32_t from)
 	const uint8_t *const lf = memchr(r->text + from, '\n', r->limit - from);
 	const uint32_t end = lf ? (uint32_t)(lf - r->text) : r->limit;
 
-	return strip_version(r->text, from, end) ? TG_REASON_SIP_REQUEST : TG_REASON_NOT_SIP;
+	return tg_sip_strip_version(r->text, from, end) ? TG_REASON_SIP_REQUEST : TG_REASON_NOT_SIP;
 }
 
 /* RFC 3261 §7.1: Method SP Request-URI SP SIP-Version CRLF */
@@ -329,6 +303,19 @@ static bool is_keepalive(const uint8_t *p, const uint8_t *end)
 	return p == end;
 }
 
+/* datagram.len > 0; *sip is empty */
+static void reader_init(struct tg_sip_reader *r, struct tg_span datagram, struct tg_sip *sip)
+{
+	r->sip = sip;
+	r->text = datagram.data;
+	r->value.p = datagram.data;
+	r->end = datagram.data + datagram.len;
+	r->limit = datagram.len < TG_SIP_MAX_HEADER_BYTES ? datagram.len : TG_SIP_MAX_HEADER_BYTES;
+	r->reserved = TG_SIP_RESERVED;
+	r->seen = 0;
+	r->plain = tg_scan->plain;
+}
+
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
 {
 	struct tg_sip_reader r;
@@ -337,14 +324,7 @@ enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
 	set_empty(sip, datagram);
 	if (datagram.len == 0)
 		return TG_REASON_SIP_KEEPALIVE;
-	r.sip = sip;
-	r.text = datagram.data;
-	r.value.p = datagram.data;
-	r.end = datagram.data + datagram.len;
-	r.limit = datagram.len < TG_SIP_MAX_HEADER_BYTES ? datagram.len : TG_SIP_MAX_HEADER_BYTES;
-	r.reserved = TG_SIP_RESERVED;
-	r.seen = 0;
-	r.plain = tg_scan->plain;
+	reader_init(&r, datagram, sip);
 	/* RFC 3261 §7.5: line ends before the start line are passed over. */
 	while (from < r.limit && (r.text[from] == '\r' || r.text[from] == '\n'))
 		from++;
@@ -355,4 +335,15 @@ enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)
 	if (TG_SIP_BEGINS(r.text + from, r.limit - from, "sip/2.0 "))
 		return TG_REASON_SIP_RESPONSE;
 	return read_request(&r, from);
+}
+
+void tg_sip_parse_response(struct tg_span head, struct tg_sip *sip)
+{
+	struct tg_sip_reader r;
+
+	set_empty(sip, head);
+	if (head.len == 0)
+		return;
+	reader_init(&r, head, sip);
+	(void)tg_scan->walk(&r, 0, 0);
 }

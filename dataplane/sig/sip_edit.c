@@ -232,22 +232,27 @@ bool tg_sip_edit_sink(struct tg_span message, struct tg_span sink, struct tg_sip
 bool tg_sip_edit_max_forwards(struct tg_span message, struct tg_sip_edits *e)
 {
 	const struct tg_sip_edits_mark mark = tg_sip_edits_mark(e);
+	uint32_t at = tg_sip_fields_begin(message), len, i;
 	struct tg_sip_field f;
-	uint32_t len, i;
+	bool found = false;
 	uint8_t *text;
 
-	if (!tg_sip_field_find(message, "max-forwards", 0, &f) || f.value == f.value_end)
-		return false;
-	len = f.value_end - f.value;
-	for (i = f.value; i < f.value_end; i++)
-		if ((uint8_t)(message.data[i] - '0') > 9)
-			return false;
-	text = tg_sip_edits_add(e, f.value, len, len);
-	if (!text)
-		return tg_sip_edits_undo(e, mark);
-	memset(text, ' ', len);
-	text[len - 1] = '0';
-	return true;
+	/* All of several: which one the next hop reads is not known. */
+	while (tg_sip_field_next(message, &at, &f)) {
+		if (!tg_sip_field_is(message, &f, "max-forwards", 0))
+			continue;
+		len = f.value_end - f.value;
+		for (i = f.value; i < f.value_end; i++)
+			if ((uint8_t)(message.data[i] - '0') > 9)
+				return tg_sip_edits_undo(e, mark);
+		text = len > 0 ? tg_sip_edits_add(e, f.value, len, len) : NULL;
+		if (!text)
+			return tg_sip_edits_undo(e, mark);
+		memset(text, ' ', len);
+		text[len - 1] = '0';
+		found = true;
+	}
+	return found;
 }
 
 #define STATUS_CODE 8 /* behind "SIP/2.0 " */

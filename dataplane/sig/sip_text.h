@@ -164,4 +164,33 @@ static inline uint32_t tg_sip_trim_lws(const uint8_t *p, uint32_t from, uint32_t
 	return end;
 }
 
+/* RFC 3261 §25.1 token */
+static inline bool tg_sip_is_token(uint8_t c)
+{
+	static const uint64_t set[4] = {
+		/* ! % ' * + - . 0-9 */
+		1ull << '!' | 1ull << '%' | 1ull << '\'' | 1ull << '*' | 1ull << '+' | 1ull << '-' |
+			1ull << '.' | 0x3ffull << '0',
+		/* A-Z _ ` a-z ~ */
+		0x3ffffffull << ('A' - 64) | 1ull << ('_' - 64) | 1ull << ('`' - 64) |
+			0x3ffffffull << ('a' - 64) | 1ull << ('~' - 64),
+	};
+
+	return set[c >> 6] >> (c & 63) & 1;
+}
+
+/* The start line's end without the version, or 0 if it does not end with " SIP/2.0". White space
+ * behind it is not allowed, but read (RFC 4475 §3.1.2.10 and others). */
+static inline uint32_t tg_sip_strip_version(const uint8_t *text, uint32_t from, uint32_t end)
+{
+	static const char version[] = "sip/2.0";
+	const uint32_t n = sizeof(version) - 1;
+
+	end = tg_sip_trim_lws(text, from, end);
+	if (end - from < n + 1 || !tg_sip_same(text + end - n, version, n) ||
+	    !tg_sip_is_wsp(text[end - n - 1]))
+		return 0;
+	return end - n;
+}
+
 #endif

@@ -51,7 +51,7 @@ static inline void tg_sip_edits_init(struct tg_sip_edits *e)
  */
 bool tg_sip_edit_sink(struct tg_span message, struct tg_span sink, struct tg_sip_edits *e);
 
-/* Max-Forwards becomes 0, spaces before it (RFC 3261 §20.22; HCOLON allows them): a proxy behind us
+/* Every Max-Forwards becomes 0, spaces before it (RFC 3261 §20.22; HCOLON allows them): a proxy behind us
  * answers 483, a B2BUA may not care. Same length. */
 bool tg_sip_edit_max_forwards(struct tg_span message, struct tg_sip_edits *e);
 
