@@ -320,14 +320,14 @@ static void print_line(const struct replay *rp, uint64_t number, const struct tg
 	       tg_policy_rule_name(&rp->gen.policy, r->verdict.rule));
 }
 
-static int print_json(const struct replay *rp, unsigned i)
+static int print_json(const struct replay *rp, unsigned i, const struct tg_result *r)
 {
 	const struct batch *b = &rp->batch;
 	struct tg_event e;
 	json_t *o;
 	int rc;
 
-	tg_event_fill(&e, &rp->gen, &b->in[i], &b->out[i]);
+	tg_event_fill(&e, &rp->gen, &b->in[i], r);
 	e.time_ns = b->time_ns[i];
 	e.frame_number = b->number[i];
 	o = tg_event_json(&e, TG_EVENT_SHOW_NUMBERS);
@@ -337,13 +337,15 @@ static int print_json(const struct replay *rp, unsigned i)
 	return rc;
 }
 
-static void count(struct counts *c, const struct tg_result *r)
+static void count_frame(struct counts *c, const struct tg_result *r)
 {
 	c->reason[r->held_reason] += r->n_held;
 	if (r->fate != TG_FATE_HOLD)
 		c->reason[r->reason]++;
-	if (!r->judged)
-		return;
+}
+
+static void count_verdict(struct counts *c, const struct tg_result *r)
+{
 	c->judged++;
 	c->repeated += r->repeated;
 	c->verdict[r->verdict.action]++;
@@ -379,21 +381,35 @@ static void release_held(struct replay *rp, uint64_t now_ms)
 	} while (n == TG_BURST);
 }
 
+/* A line for each call that was judged with the frame: a segment of TCP may end several. */
+static int print_frame(struct replay *rp, unsigned i)
+{
+	const struct tg_result *r;
+
+	for (r = &rp->batch.out[i]; r; r = r->next) {
+		count_verdict(&rp->counts, r);
+		if (!rp->opt.json)
+			print_line(rp, rp->batch.number[i], r);
+		else if (print_json(rp, i, r) != 0)
+			return -EIO;
+	}
+	return 0;
+}
+
 static int judge_batch(struct replay *rp)
 {
 	struct batch *b = &rp->batch;
 	unsigned i;
+	int rc = 0;
 
 	tg_pipeline_burst(rp->pl, &rp->gen, b->in, b->n, b->now_ms, b->out);
-	for (i = 0; i < b->n; i++) {
-		count(&rp->counts, &b->out[i]);
-		if (!b->out[i].judged)
-			continue;
-		if (!rp->opt.json)
-			print_line(rp, b->number[i], &b->out[i]);
-		else if (print_json(rp, i) != 0)
-			return -EIO;
+	for (i = 0; i < b->n && rc == 0; i++) {
+		count_frame(&rp->counts, &b->out[i]);
+		if (b->out[i].judged)
+			rc = print_frame(rp, i);
 	}
+	if (rc != 0)
+		return rc;
 	b->n = 0;
 	release_held(rp, b->now_ms);
 	return 0;

@@ -168,6 +168,26 @@ bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
 	return true;
 }
 
+static bool is_alive_of(const struct tg_memory_entry *e, uint64_t key, uint64_t now_ms)
+{
+	return (e->id ^ key << PRINT_BITS) >> PRINT_BITS == 0 && alive(e->word, now_ms);
+}
+
+bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
+			      struct tg_memory_record *r)
+{
+	const struct tg_memory_bucket *b = bucket_of(m, key);
+	unsigned i;
+
+	for (i = 0; i < TG_MEMORY_WAYS; i++) {
+		if (is_alive_of(&b->way[i], key, now_ms) && word_enforced(b->way[i].word)) {
+			*r = unpack(b->way[i].word);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms)
 {
 	const struct tg_memory_bucket *b = bucket_of(m, key);
@@ -175,8 +195,7 @@ bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_m
 	unsigned i;
 
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if ((b->way[i].id ^ key << PRINT_BITS) >> PRINT_BITS != 0 ||
-		    !alive(b->way[i].word, now_ms))
+		if (!is_alive_of(&b->way[i], key, now_ms))
 			continue;
 		if (!word_enforced(b->way[i].word))
 			return false;

@@ -66,6 +66,10 @@ bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t 
 bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
 		   const struct tg_memory_record *r);
 
+/* For an answer to it: a verdict that kept an INVITE of this transaction back. */
+bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
+			      struct tg_memory_record *r);
+
 /* For a CANCEL: was its INVITE kept back by us, and no INVITE of that transaction let through? */
 bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms);
 

@@ -80,7 +80,7 @@ static struct tg_span text_span(const char *s, size_t max)
 }
 
 /* A verdict from before the policy was swapped may name an answer that no longer exists. */
-static struct tg_sip_answer choose_answer(const struct tg_policy *p, unsigned index)
+struct tg_sip_answer tg_layout_answer(const struct tg_policy *p, unsigned index)
 {
 	const struct tg_policy_answer *a;
 
@@ -106,7 +106,7 @@ static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generati
 			  const struct tg_result *r, struct room room)
 {
 	const struct tg_frame *f = &r->frame;
-	struct tg_sip_answer answer = choose_answer(&gen->policy, r->verdict.answer);
+	struct tg_sip_answer answer = tg_layout_answer(&gen->policy, r->verdict.answer);
 	struct tg_sip_source source = { .port = f->sport };
 	char tag[TG_SIP_TAG_LEN];
 	unsigned len;

@@ -5,8 +5,6 @@
  */
 #include "tollgate/checksum.h"
 
-#define UDP_HEADER 8
-
 static uint32_t load_u16(const uint8_t *p)
 {
 	uint16_t v;
@@ -55,11 +53,11 @@ static uint32_t ipv4_header_len(const uint8_t *ip)
 	return (ip[0] & 15u) * 4;
 }
 
-/* Pseudo-header (RFC 768; RFC 8200 §8.1), UDP header and payload. */
-static uint16_t udp_sum(const uint8_t *frame, const struct tg_frame *f)
+/* Pseudo-header (RFC 768, RFC 9293 §3.1; RFC 8200 §8.1), header and payload. */
+static uint16_t l4_sum(const uint8_t *frame, const struct tg_frame *f)
 {
-	const uint32_t len = UDP_HEADER + (uint32_t)f->payload_len;
-	const uint8_t rest[4] = { 0, TG_IPPROTO_UDP, (uint8_t)(len >> 8), (uint8_t)len };
+	const uint32_t len = (uint32_t)f->payload_off - f->l4_off + f->payload_len;
+	const uint8_t rest[4] = { 0, f->l4_proto, (uint8_t)(len >> 8), (uint8_t)len };
 	const uint8_t *ip = frame + f->l3_off;
 	uint64_t sum = tg_load_u32(rest);
 
@@ -80,7 +78,16 @@ bool tg_checksum_udp_ok(const uint8_t *frame, const struct tg_frame *f)
 		return false;
 	if (load_u16(frame + f->l4_off + 6) == 0)
 		return f->ip_version == 4;
-	return udp_sum(frame, f) == 0xffff;
+	return l4_sum(frame, f) == 0xffff;
+}
+
+bool tg_checksum_tcp_ok(const uint8_t *frame, const struct tg_frame *f)
+{
+	const uint8_t *ip = frame + f->l3_off;
+
+	if (f->ip_version == 4 && fold(sum_bytes(ip, ipv4_header_len(ip), 0)) != 0xffff)
+		return false;
+	return l4_sum(frame, f) == 0xffff;
 }
 
 static void store_complement(uint8_t *p, uint16_t sum)
@@ -104,7 +111,7 @@ void tg_checksum_udp_fill(uint8_t *frame, const struct tg_frame *f)
 	if (f->ip_version == 4)
 		tg_checksum_ipv4_fill(frame + f->l3_off);
 	tg_store_be16(udp + 6, 0);
-	sum = udp_sum(frame, f);
+	sum = l4_sum(frame, f);
 	/* A checksum that comes out as zero is sent as all ones (RFC 768): zero says "none". */
 	store_complement(udp + 6, sum == 0xffff ? 0 : sum);
 }

@@ -25,6 +25,9 @@ static inline uint16_t tg_layout_vlan(const struct tg_frame *f)
 	return f->n_vlan > 0 && f->vlan[0] != 0 ? f->vlan[0] : TG_TRUNK_NO_VLAN;
 }
 
+/* What policy says for an answer's index, or the built-in one if it has none of it. */
+struct tg_sip_answer tg_layout_answer(const struct tg_policy *p, unsigned index);
+
 /* The SipHash key that To-tags are made with. */
 const uint8_t *tg_layout_key(const struct tg_pipeline *pl);
 

@@ -8,9 +8,13 @@
 #include "dataplane/flow/memory.h"
 #include "dataplane/pipeline/fragment.h"
 #include "dataplane/pipeline/layout.h"
+#include "dataplane/pipeline/stream.h"
 #include "tollgate/checksum.h"
 
-#define KEYS_MAX (TG_BURST * TG_SIG_MAX_IDS)
+/* A datagram holds one message, a segment may hold many: 3 INVITEs of 400 bytes in one of 1460, 96 in a
+ * burst. What is beyond this passes, counted. */
+#define MESSAGES_MAX 128
+#define KEYS_MAX (MESSAGES_MAX * TG_SIG_MAX_IDS)
 #define ENTRIES_MAX (1u << 28) /* 4 GiB of verdict memory: more is a typing error */
 
 static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct tg_pipeline_config *)0)->key),
@@ -22,14 +26,17 @@ struct message {
 	uint16_t frame;	    /* index into the burst */
 	uint16_t first_key; /* INVITE: its identities stand at listings[first_key...] */
 	uint8_t trunk;
-	bool has_key; /* it has a branch and a Call-ID: the memory can tell it apart */
+	bool has_key;	/* it has a branch and a Call-ID: the memory can tell it apart */
+	bool in_stream; /* then `stream` holds; with a response or an INVITE */
 	struct tg_memory_key key;
+	struct tg_tcp_message stream;
 };
 
 struct tg_pipeline {
 	struct tg_memory memory;
 	struct tg_cap cap;
 	struct tg_frags frags;
+	struct tg_tcp *tcp;
 	uint8_t tag_key[crypto_shorthash_KEYBYTES];
 	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
 	uint64_t print_factor;			     /* see identities_print */
@@ -40,13 +47,16 @@ struct tg_pipeline {
 	/* The burst in hand. */
 	unsigned n_messages;
 	unsigned n_keys;
-	struct message message[TG_BURST];
+	unsigned n_more;
+	struct message message[MESSAGES_MAX];
 	unsigned n_nums;
 	struct tg_num nums[KEYS_MAX]; /* each number of a message once */
 	uint32_t found[KEYS_MAX];     /* what the table says of nums[] */
 	uint16_t num_of[KEYS_MAX];    /* index into nums[], for every identity */
 	uint32_t listings[KEYS_MAX];
-	struct tg_sip sip[TG_BURST];
+	struct tg_sip sip[MESSAGES_MAX + 1]; /* the last one for what is looked at only */
+	struct tg_result more[MESSAGES_MAX]; /* of frames that end several messages */
+	struct tg_sip_edits edits;
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable */
 } TG_ALIGNED(TG_CACHE_LINE);
 
@@ -70,15 +80,28 @@ static uint32_t frag_frames(const struct tg_pipeline_config *config)
 	return config->frag_frames ? config->frag_frames : TG_PIPELINE_FRAG_FRAMES_DEFAULT;
 }
 
+static struct tg_tcp_config tcp_config(const struct tg_pipeline_config *config)
+{
+	return (struct tg_tcp_config){
+		.flows = config->tcp_flows ? config->tcp_flows : TG_PIPELINE_TCP_FLOWS_DEFAULT,
+		.buffers = config->tcp_buffers ? config->tcp_buffers
+					       : TG_PIPELINE_TCP_BUFFERS_DEFAULT,
+		.patches = TG_TCP_PATCHES_DEFAULT,
+	};
+}
+
 size_t tg_pipeline_size(const struct tg_pipeline_config *config)
 {
-	if (config->memory_entries == 0 || config->memory_entries > ENTRIES_MAX ||
-	    config->cap_entries == 0 || config->cap_entries > ENTRIES_MAX ||
-	    config->frag_sets > TG_FRAGS_SETS_MAX || config->frag_frames > TG_FRAGS_FRAMES_MAX)
+	const struct tg_tcp_config tcp = tcp_config(config);
+
+	if (tg_tcp_size(&tcp) == 0 || config->memory_entries == 0 ||
+	    config->memory_entries > ENTRIES_MAX || config->cap_entries == 0 ||
+	    config->cap_entries > ENTRIES_MAX || config->frag_sets > TG_FRAGS_SETS_MAX ||
+	    config->frag_frames > TG_FRAGS_FRAMES_MAX)
 		return 0;
 	return sizeof(struct tg_pipeline) + tg_memory_size(config->memory_entries) +
 	       tg_cap_size(config->cap_entries) +
-	       tg_frags_size(frag_sets(config), frag_frames(config));
+	       tg_frags_size(frag_sets(config), frag_frames(config)) + tg_tcp_size(&tcp);
 }
 
 /*
@@ -106,6 +129,7 @@ static uint64_t keyed_hash(const struct tg_pipeline *pl, const void *bytes, size
 
 struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config)
 {
+	const struct tg_tcp_config tcp = tcp_config(config);
 	struct tg_pipeline *pl = memory;
 	uint8_t *rest = (uint8_t *)memory + sizeof(*pl);
 
@@ -118,6 +142,8 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 	tg_cap_init(&pl->cap, rest, config->cap_entries);
 	rest += tg_cap_size(config->cap_entries);
 	tg_frags_init(&pl->frags, rest, frag_sets(config), frag_frames(config));
+	rest += tg_frags_size(frag_sets(config), frag_frames(config));
+	pl->tcp = tg_tcp_init(rest, &tcp);
 	return pl;
 }
 
@@ -199,8 +225,36 @@ static enum tg_reason read_datagram(const struct tg_frame_in *in, const struct t
 	return reason;
 }
 
+/* All messages that a segment ends, and the headers that it does. */
+static enum tg_reason read_segment(struct burst *b, unsigned i)
+{
+	/* Each frame behind this one has its place. */
+	const unsigned most = MESSAGES_MAX - (b->n - i - 1);
+	struct tg_pipeline *pl = b->pl;
+	struct tg_tcp_reader reader;
+	struct tg_tcp_message m;
+	bool crowded = false;
+
+	if (!tg_stream_open(pl->tcp, pl->flow_key, &b->in[i], &b->out[i], &reader))
+		return TG_REASON_BAD_CHECKSUM;
+	while (tg_tcp_next(&reader, &pl->sip[pl->n_messages], &m)) {
+		if (pl->n_messages >= most) {
+			crowded = true;
+			continue;
+		}
+		pl->message[pl->n_messages] = (struct message){
+			.sip = &pl->sip[pl->n_messages],
+			.frame = (uint16_t)i,
+			.in_stream = true,
+			.stream = m,
+		};
+		pl->n_messages++;
+	}
+	return crowded ? TG_REASON_TCP_FULL : tg_tcp_reason(&reader);
+}
+
 /* What the frame is, or completes. TG_REASON_NONE: sip holds an initial INVITE, an ACK or a CANCEL. */
-static enum tg_reason read_frame(const struct burst *b, unsigned i, struct tg_sip *sip)
+static enum tg_reason read_frame(struct burst *b, unsigned i, struct tg_sip *sip)
 {
 	const struct tg_frame_in *in = &b->in[i];
 	struct tg_result *r = &b->out[i];
@@ -209,7 +263,9 @@ static enum tg_reason read_frame(const struct burst *b, unsigned i, struct tg_si
 	reason = tg_frame_walk(in->data, in->data + in->len, (enum tg_link)in->link, &r->frame);
 	if (tg_unlikely(reason == TG_REASON_FRAGMENT))
 		reason = tg_fragment_read(&b->pl->frags, b->pl->flow_key, in, b->now_ms, r);
-	return reason == TG_REASON_NONE ? read_datagram(in, r, sip) : reason;
+	if (reason != TG_REASON_NONE)
+		return reason;
+	return r->frame.l4_proto == TG_IPPROTO_TCP ? read_segment(b, i) : read_datagram(in, r, sip);
 }
 
 static void read_frames(struct burst *b)
@@ -218,7 +274,9 @@ static void read_frames(struct burst *b)
 	unsigned i;
 
 	pl->n_messages = 0;
+	pl->n_more = 0;
 	tg_frags_begin(&pl->frags);
+	tg_tcp_begin_burst(pl->tcp, b->now_ms);
 	for (i = 0; i < b->n; i++) {
 		struct tg_sip *sip = &pl->sip[pl->n_messages];
 		struct tg_result *r = &b->out[i];
@@ -362,24 +420,31 @@ static void look_up(const struct burst *b)
 /* ---- phase 5: decide --------------------------------------------------------------------------- */
 
 /*
- * The first verdict on this transaction, if it is remembered. Its indices are those of the policy of
- * then: under another one the trunk is found anew, the rule has no name any more, and the answer
- * becomes the built-in one (TG_ANSWER_FALLBACK).
+ * A verdict of some time ago. Its indices are those of the policy of then: under another one the trunk
+ * is found anew, the rule has no name any more, and the answer becomes the built-in one
+ * (TG_ANSWER_FALLBACK).
  */
+static struct tg_verdict verdict_now(const struct burst *b, const struct message *m,
+				     struct tg_verdict v, uint8_t epoch)
+{
+	if (epoch != b->pl->epoch) {
+		v.trunk = m->trunk;
+		v.rule = TG_RULE_NONE;
+		v.answer = TG_ANSWER_FALLBACK;
+	}
+	if (v.identity >= m->sip->sig.n_ids)
+		v.identity = TG_SIG_NO_ID;
+	return v;
+}
+
+/* The first verdict on this transaction, if it is remembered. */
 static bool recall(const struct burst *b, const struct message *m, struct tg_result *r)
 {
 	struct tg_memory_record rec;
 
 	if (!m->has_key || !tg_memory_find(&b->pl->memory, m->key, b->now_ms, &rec))
 		return false;
-	if (rec.epoch != b->pl->epoch) {
-		rec.verdict.trunk = m->trunk;
-		rec.verdict.rule = TG_RULE_NONE;
-		rec.verdict.answer = TG_ANSWER_FALLBACK;
-	}
-	if (rec.verdict.identity >= m->sip->sig.n_ids)
-		rec.verdict.identity = TG_SIG_NO_ID;
-	r->verdict = rec.verdict;
+	r->verdict = verdict_now(b, m, rec.verdict, rec.epoch);
 	r->repeated = true;
 	return true;
 }
@@ -480,6 +545,121 @@ static void decide_other(const struct burst *b, const struct message *m, struct 
 	r->reason = ack ? TG_REASON_ACK_ABSORBED : TG_REASON_CANCEL_ABSORBED;
 }
 
+/* ---- phase 5 for streams: nothing of them is answered or kept back ----------------------------- */
+
+/* The call ends at the next hop, or goes on. Remembered either way, but not if it should have ended and
+ * could not. */
+static void judge_in_stream(const struct burst *b, const struct message *m, struct tg_result *r)
+{
+	const bool repeated = recall(b, m, r);
+	enum tg_reason obstacle = TG_REASON_NONE;
+
+	if (!repeated)
+		tg_policy_decide(&b->gen->policy, m->trunk, &m->sip->sig, r->listing, &r->verdict);
+	r->reason = r->verdict.reason;
+	if (tg_verdict_enforced(&r->verdict)) {
+		obstacle = tg_stream_block(b->pl->tcp, &m->stream, &b->pl->edits);
+		r->fate = obstacle == TG_REASON_NONE ? TG_FATE_EDIT : TG_FATE_FORWARD;
+	}
+	if (obstacle != TG_REASON_NONE) {
+		r->reason = (uint8_t)obstacle;
+	} else if (!repeated && m->has_key) {
+		const struct tg_memory_record rec = { r->verdict, b->pl->epoch };
+
+		/* For the 483 that comes back: without room for it, that is what the caller gets. */
+		(void)tg_memory_put(&b->pl->memory, m->key, b->now_ms, &rec);
+	}
+}
+
+/* A segment's first verdict is its frame's; others follow it. */
+static void report(const struct burst *b, const struct message *m, const struct tg_result *v)
+{
+	struct tg_result *first = &b->out[m->frame], *r = first, *last = first;
+
+	if (first->judged) {
+		r = &b->pl->more[b->pl->n_more++];
+		*r = *first;
+		while (last->next)
+			last = (struct tg_result *)last->next;
+		last->next = r;
+		r->next = NULL;
+	}
+	r->judged = true;
+	r->repeated = v->repeated;
+	r->fate = v->fate;
+	r->reason = v->reason;
+	r->verdict = v->verdict;
+	r->sip = v->sip;
+	r->listing = v->listing;
+}
+
+/* Judged when the header is there, which is when it can be acted on; reported when all of it is. */
+static void decide_in_stream(const struct burst *b, const struct message *m)
+{
+	struct tg_tcp_decision *d = tg_tcp_decision(b->pl->tcp, m->stream.place);
+	struct tg_result r = {
+		.fate = TG_FATE_FORWARD,
+		.sip = m->sip,
+		.listing = &b->pl->listings[m->first_key],
+	};
+
+	if (d->valid) {
+		r.verdict = verdict_now(b, m, d->verdict, d->epoch);
+		r.repeated = d->repeated;
+		r.reason = d->reason;
+		r.fate = d->blocked ? TG_FATE_EDIT : TG_FATE_FORWARD;
+	} else {
+		judge_in_stream(b, m, &r);
+	}
+	if (m->stream.whole) {
+		d->valid = false;
+		report(b, m, &r);
+		return;
+	}
+	d->valid = true;
+	d->verdict = r.verdict;
+	d->epoch = b->pl->epoch;
+	d->repeated = r.repeated;
+	d->reason = r.reason;
+	d->blocked = r.fate == TG_FATE_EDIT;
+}
+
+/* 483 to an INVITE that we changed: what policy says goes back, as far as a status line can. */
+static void decide_response(const struct burst *b, const struct message *m)
+{
+	struct tg_memory_record rec;
+	struct tg_sip_answer answer;
+
+	if (!m->has_key || !tg_memory_find_kept_back(&b->pl->memory, m->key.key, b->now_ms, &rec) ||
+	    rec.verdict.action != TG_ACTION_REJECT)
+		return;
+	answer = tg_layout_answer(&b->gen->policy, rec.epoch == b->pl->epoch ? rec.verdict.answer
+									     : TG_ANSWER_FALLBACK);
+	if (tg_stream_answer(b->pl->tcp, &m->stream, answer.code, answer.phrase, &b->pl->edits) &&
+	    !b->out[m->frame].judged)
+		b->out[m->frame].reason = TG_REASON_ANSWER_EDITED;
+}
+
+/* Also frames that bring again what was changed before. */
+static void edit_segments(const struct burst *b)
+{
+	unsigned i;
+
+	for (i = 0; i < b->n; i++)
+		if (tg_unlikely(tg_stream_is_edited(b->pl->tcp, &b->out[i])))
+			b->out[i].fate = TG_FATE_EDIT;
+}
+
+unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_frame_in *in,
+		       const struct tg_result *r, uint8_t *out, unsigned cap)
+{
+	if (in->len > cap)
+		return 0;
+	memcpy(out, in->data, in->len);
+	tg_stream_edit(pl->tcp, r, out);
+	return in->len;
+}
+
 /* In the order of arrival: a retransmission in the same burst finds its first copy's verdict. */
 static void decide(const struct burst *b)
 {
@@ -488,7 +668,11 @@ static void decide(const struct burst *b)
 	for (i = 0; i < b->pl->n_messages; i++) {
 		const struct message *m = &b->pl->message[i];
 
-		if (m->sip->method == TG_SIP_INVITE)
+		if (m->in_stream && m->stream.is_response)
+			decide_response(b, m);
+		else if (m->in_stream)
+			decide_in_stream(b, m);
+		else if (m->sip->method == TG_SIP_INVITE)
 			decide_invite(b, m, &b->out[m->frame]);
 		else
 			decide_other(b, m, &b->out[m->frame]);
@@ -549,4 +733,5 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	gather_keys(&b);
 	look_up(&b);
 	decide(&b);
+	edit_segments(&b);
 }

@@ -120,15 +120,15 @@ static struct rte_mbuf *answer(struct tg_worker *w, unsigned i)
 	return fill(m, b->from->pool, w->answer, len) ? m : NULL;
 }
 
-static void record(struct tg_worker *w, unsigned i)
+static void record(struct tg_worker *w, unsigned i, const struct tg_result *r)
 {
 	const struct tg_burst *b = &w->burst;
 
-	if (!w->events || !tg_events_want(w->events, &b->out[i]))
+	if (!w->events || !tg_events_want(w->events, r))
 		return;
 	if (w->event_ns == 0)
 		w->event_ns = tg_events_now();
-	if (!tg_events_put(w->events, b->gen, &b->in[i], &b->out[i], w->event_ns))
+	if (!tg_events_put(w->events, b->gen, &b->in[i], r, w->event_ns))
 		tg_count(&w->stats.events_dropped, 1);
 }
 
@@ -143,6 +143,30 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	}
 	tg_count(&w->stats.trunk_reason[v->trunk][r->reason], 1);
 	tg_count(&w->stats.trunk_action[v->trunk][v->mode][v->action], 1);
+}
+
+/* The frame's bytes become those of w->answer, in as many buffers as it has. */
+static void overwrite(struct rte_mbuf *m, const uint8_t *bytes, unsigned len)
+{
+	for (; m && len > 0; m = m->next) {
+		const unsigned part = len < m->data_len ? len : m->data_len;
+
+		memcpy(rte_pktmbuf_mtod(m, void *), bytes, part);
+		bytes += part;
+		len -= part;
+	}
+}
+
+/* Changed, at its own length, on its way to the peer port. */
+static void act_edit(struct tg_worker *w, unsigned i, struct batch *forward)
+{
+	struct tg_burst *b = &w->burst;
+	struct rte_mbuf *m = b->mbuf[b->of[i]];
+	const unsigned len = tg_edit_build(w->pipeline, &b->in[i], &b->out[i], w->answer,
+					   sizeof(w->answer));
+
+	overwrite(m, w->answer, len);
+	batch_or_drop(w, forward, m);
 }
 
 /* Frames that were held until this one came: they go where it goes, and before it. */
@@ -174,6 +198,17 @@ static void act_answer(struct tg_worker *w, unsigned i, struct batch *back)
 	rte_pktmbuf_free(w->burst.mbuf[w->burst.of[i]]);
 }
 
+/* Of the frame, or of all messages that it ends. */
+static void act_verdicts(struct tg_worker *w, unsigned i)
+{
+	const struct tg_result *r;
+
+	for (r = &w->burst.out[i]; r; r = r->next) {
+		count_verdict(w, r);
+		record(w, i, r);
+	}
+}
+
 /* A frame that was judged: b->out[i]. */
 static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, struct batch *back)
 {
@@ -186,16 +221,16 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 		return;
 	}
 	tg_count(&w->stats.reason[r->reason], 1);
-	if (r->judged) {
-		count_verdict(w, r);
-		record(w, i); /* before the answer overwrites the frame */
-	}
+	if (r->judged)
+		act_verdicts(w, i); /* before the answer overwrites the frame */
 	if (tg_unlikely(r->n_held > 0))
 		act_held(w, r, forward);
 	if (tg_likely(r->fate == TG_FATE_FORWARD))
 		batch_or_drop(w, forward, m);
 	else if (r->fate == TG_FATE_ANSWER)
 		act_answer(w, i, back);
+	else if (r->fate == TG_FATE_EDIT)
+		act_edit(w, i, forward);
 	else
 		rte_pktmbuf_free(m);
 }

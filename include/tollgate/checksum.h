@@ -17,6 +17,9 @@ void tg_checksum_ipv4_fill(uint8_t *ip);
  * (RFC 8200 §8.1). `frame` has at least payload_off + payload_len bytes. */
 bool tg_checksum_udp_ok(const uint8_t *frame, const struct tg_frame *f);
 
+/* IPv4 header and TCP checksum both right? */
+bool tg_checksum_tcp_ok(const uint8_t *frame, const struct tg_frame *f);
+
 /* Writes the IPv4 header checksum (if IPv4) and the UDP checksum. */
 void tg_checksum_udp_fill(uint8_t *frame, const struct tg_frame *f);
 

@@ -11,7 +11,7 @@
  *	verdict        the decision, whatever the mode
  *	reason rule    of the decision; rule is null when none decided
  *	mode           "shadow" or "enforce"
- *	fate           what became of the frame: "forward", "answer", "absorb"
+ *	fate           what became of the frame: "forward", "answer", "absorb", "edit" (forwarded, changed)
  *	answer         SIP status code of a reject, sent or not; else absent
  *	counted        the reason that the frame counts in, where it is not the verdict's: memory_full,
  *	               answer_impossible, answer_capped
@@ -182,6 +182,7 @@ static inline void tg_event_json_verdict(json_t *o, const struct tg_event *e)
 		[TG_FATE_FORWARD] = "forward",
 		[TG_FATE_ANSWER] = "answer",
 		[TG_FATE_ABSORB] = "absorb",
+		[TG_FATE_EDIT] = "edit",
 	};
 	const struct tg_verdict *v = &e->verdict;
 

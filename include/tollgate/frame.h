@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The common header walk: Ethernet, 802.1Q and 802.1ad tags, MPLS labels, IPv4 with options, IPv6 with
- * extension headers, UDP. Shared by the dataplane and the XDP program, hence inline, loops with constant
+ * extension headers, UDP, TCP. Shared by the dataplane and the XDP program, hence inline, loops with constant
  * bounds, and its own (data, end) checks; the cursor begins above it.
  *
  * May not know what a payload means.
@@ -61,6 +61,16 @@ enum tg_ipproto {
 	TG_IPPROTO_EXPERIMENT2 = 254,
 };
 
+/* RFC 9293 §3.1: offsets in the header, and its length without options. */
+enum tg_tcp_header {
+	TG_TCP_OFF_SEQ = 4,
+	TG_TCP_OFF_ACK = 8,
+	TG_TCP_OFF_OFFSET = 12,
+	TG_TCP_OFF_FLAGS = 13,
+	TG_TCP_OFF_CHECKSUM = 16,
+	TG_TCP_HEADER = 20,
+};
+
 /* Where a frame begins. Live frames are Ethernet; captures may begin at the IP header. */
 enum tg_link {
 	TG_LINK_ETHERNET,
@@ -72,7 +82,7 @@ struct tg_frame {
 	uint16_t l3_off;
 	uint16_t l4_off;
 	uint16_t payload_off;
-	uint16_t payload_len; /* by the UDP length: Ethernet padding and IP slack are not payload */
+	uint16_t payload_len; /* by the UDP or IP length: Ethernet padding is not payload */
 	uint16_t sport;
 	uint16_t dport;
 	uint16_t vlan[TG_FRAME_MAX_VLAN]; /* VID, outermost first */
@@ -178,6 +188,37 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_udp(const uint8_t *p, const uint8_t *en
 	return tg_frame_udp_inside(p + 8, end, f);
 }
 
+/* Where TLS is usual, what does not begin like SIP is TLS, or the middle of it. */
+TG_ALWAYS_INLINE bool tg_frame_is_tls_port(const struct tg_frame *f)
+{
+	return f->sport == TG_PORT_SIPS || f->dport == TG_PORT_SIPS || f->sport == TG_PORT_HTTPS ||
+	       f->dport == TG_PORT_HTTPS;
+}
+
+/* RFC 9293 §3.1. `left`: what the IP header says there is. */
+TG_ALWAYS_INLINE enum tg_reason tg_frame_tcp(const uint8_t *p, const uint8_t *end, uint32_t left,
+					     struct tg_frame *f)
+{
+	uint32_t header;
+
+	if (left < TG_TCP_HEADER)
+		return TG_REASON_TCP_MALFORMED;
+	if (p + TG_TCP_HEADER > end)
+		return TG_REASON_TRUNCATED;
+	f->sport = tg_load_be16(p);
+	f->dport = tg_load_be16(p + 2);
+	header = (p[TG_TCP_OFF_OFFSET] >> 4) * 4u;
+	if (header < TG_TCP_HEADER || header > left)
+		return TG_REASON_TCP_MALFORMED;
+	if (p + left > end)
+		return TG_REASON_TRUNCATED;
+	f->payload_off = (uint16_t)(f->l4_off + header);
+	f->payload_len = (uint16_t)(left - header);
+	if (left > header && tg_frame_is_tls_port(f) && !tg_frame_is_text(p + header, end))
+		return TG_REASON_TLS;
+	return TG_REASON_NONE;
+}
+
 TG_ALWAYS_INLINE enum tg_reason tg_frame_l4(const uint8_t *p, const uint8_t *end, uint32_t left,
 					    struct tg_frame *f)
 {
@@ -185,18 +226,14 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_l4(const uint8_t *p, const uint8_t *end
 	case TG_IPPROTO_UDP:
 		return tg_frame_udp(p, end, left, f);
 	case TG_IPPROTO_TCP:
+		return tg_frame_tcp(p, end, left, f);
 	case TG_IPPROTO_SCTP:
-		/* RFC 9293 §3.1, RFC 9260 §3.1: both begin with the ports */
+		/* RFC 9260 §3.1 */
 		if (left >= 4 && p + 4 <= end) {
 			f->sport = tg_load_be16(p);
 			f->dport = tg_load_be16(p + 2);
 		}
-		if (f->l4_proto == TG_IPPROTO_SCTP)
-			return TG_REASON_SCTP;
-		return f->sport == TG_PORT_SIPS || f->dport == TG_PORT_SIPS ||
-				       f->sport == TG_PORT_HTTPS || f->dport == TG_PORT_HTTPS
-			       ? TG_REASON_TLS
-			       : TG_REASON_TCP;
+		return TG_REASON_SCTP;
 	case TG_IPPROTO_ICMP:
 	case TG_IPPROTO_ICMPV6:
 		return TG_REASON_ICMP;

@@ -56,6 +56,7 @@ enum tg_fate {
 	TG_FATE_HOLD, /* not now: part of something that is not all there yet; not counted either.
 			  * Its handle comes back in a later result's held[], or from
 			  * tg_pipeline_release */
+	TG_FATE_EDIT, /* forwarded as tg_edit_build makes it, or untouched where it cannot */
 };
 
 struct tg_result {
@@ -75,6 +76,12 @@ struct tg_result {
 	struct tg_frame frame;
 	const struct tg_sip *sip; /* judged, ACK, CANCEL; valid until the next burst */
 	const uint32_t *listing;  /* per identity; valid until the next burst */
+	/* A segment may end several messages: the next judged one, or NULL. Of its result only what a
+	 * verdict needs holds; what becomes of the frame is the first one's word. */
+	const struct tg_result *next;
+	uint32_t stream_seq; /* TCP: where the payload stands in a stream that is read */
+	uint16_t stream;     /* 0 = in none */
+	uint8_t stream_dir;
 };
 
 struct tg_pipeline_config {
@@ -84,6 +91,8 @@ struct tg_pipeline_config {
 		[16]; /* SipHash key: To-tags, transactions; the same on all boxes of a cluster */
 	uint32_t frag_sets;   /* datagrams put together at a time; 0 = default */
 	uint32_t frag_frames; /* frames held at a time; 0 = default */
+	uint32_t tcp_flows;   /* connections that are read; 0 = TG_PIPELINE_TCP_FLOWS_DEFAULT */
+	uint32_t tcp_buffers; /* messages in pieces at one time, 25 KiB each; 0 = default */
 };
 
 /* 128 datagrams of 66 KiB are 8.4 MiB. Under a flood the oldest is given up first, so that at 1 M
@@ -94,6 +103,8 @@ struct tg_pipeline_config {
 
 #define TG_PIPELINE_MEMORY_DEFAULT (1u << 18)
 #define TG_PIPELINE_CAP_DEFAULT (1u << 12)
+#define TG_PIPELINE_TCP_FLOWS_DEFAULT 8192
+#define TG_PIPELINE_TCP_BUFFERS_DEFAULT 256
 
 struct tg_pipeline;
 
@@ -144,6 +155,14 @@ struct tg_released {
  */
 unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_released *out,
 			     unsigned max);
+
+/*
+ * The frame as it goes on: in->data with the bytes changed that the verdicts of its stream ask for, in
+ * this burst or again; same length, checksum carried on. `r` must be this frame's result with fate
+ * TG_FATE_EDIT. Returns in->len, or 0 if that does not fit in cap: then forward it untouched.
+ */
+unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_frame_in *in,
+		       const struct tg_result *r, uint8_t *out, unsigned cap);
 
 /* Statistics of the table's filter in this pipeline. */
 const struct tg_table_adapt *tg_pipeline_adapt(const struct tg_pipeline *pl);

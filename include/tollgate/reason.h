@@ -49,6 +49,7 @@
 	/* The decision stands, carrying it out was not possible: passed. */                       \
 	X(MEMORY_FULL, "memory_full", VERDICT)                                                     \
 	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                         \
+	X(TCP_TOO_LATE, "tcp_too_late", VERDICT)                                                   \
 	/* Judged to be rejected, but its source has had its share of answers: dropped. */         \
 	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                  \
 	/* Waited for a worker that stood still; sent again by its sender meanwhile. */            \
@@ -65,6 +66,11 @@
 	/* SIGTRAN and ISUP, but no call's beginning. */                                           \
 	X(SIGTRAN_OTHER, "sigtran_other", PASS)                                                    \
 	X(ISUP_OTHER, "isup_other", PASS)                                                          \
+	/* TCP: SYN, ACK, FIN without data; bytes of a stream with which no message ends. */       \
+	X(TCP_NO_DATA, "tcp_no_data", PASS)                                                        \
+	X(TCP_PART, "tcp_part", PASS)                                                              \
+	/* An answer of the next hop's, changed into the verdict's. */                             \
+	X(ANSWER_EDITED, "answer_edited", PASS)                                                    \
 	/* Not signalling. */                                                                      \
 	X(NOT_IP, "not_ip", PASS)                                                                  \
 	X(NOT_SIP, "not_sip", PASS)                                                                \
@@ -79,7 +85,11 @@
 	X(FRAGMENT_OVERLAP, "fragment_overlap", BLIND)                                             \
 	X(FRAGMENT_LIMIT, "fragment_limit", BLIND)                                                 \
 	X(FRAGMENTS_UNASSEMBLED, "fragments_unassembled", BLIND)                                   \
-	X(TCP, "tcp", BLIND)                                                                       \
+	X(TCP_UNSYNCED, "tcp_unsynced", BLIND)                                                     \
+	X(TCP_OVERLAP, "tcp_overlap", BLIND)                                                       \
+	X(TCP_FULL, "tcp_full", BLIND)                                                             \
+	X(TCP_MALFORMED, "tcp_malformed", BLIND)                                                   \
+	X(WEBSOCKET, "websocket", BLIND)                                                           \
 	X(TLS, "tls", BLIND)                                                                       \
 	X(SCTP, "sctp", BLIND)                                                                     \
 	X(TUNNEL, "tunnel", BLIND)                                                                 \

@@ -96,17 +96,60 @@ TG_TEST(frame_ports_and_protocol, TG_NEEDS_NOTHING)
 	assert_int_equal(f.dport, 5080);
 	assert_int_equal(f.l3_off, 14);
 	n = tg_pkt_build(&tcp, "\x13\xc4\x13\xc5\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, bytes);
-	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TLS);
+	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TCP_MALFORMED);
 	assert_int_equal(f.sport, 5060);
 	assert_int_equal(f.dport, 5061);
 	assert_int_equal(f.payload_len, 0);
-	bytes[14 + 20 + 3] = 0xc4;
-	assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), TG_REASON_TCP);
 	/* Too short for its ports: none are made up from what follows the packet. */
 	n = tg_pkt_build(&tcp, "\x13", 1, bytes);
 	bytes[n] = 0xc4;
-	assert_int_equal(walk(bytes, n + 4, TG_LINK_ETHERNET, &f), TG_REASON_TCP);
+	assert_int_equal(walk(bytes, n + 4, TG_LINK_ETHERNET, &f), TG_REASON_TCP_MALFORMED);
 	assert_int_equal(f.sport, 0);
+}
+
+/* A TCP header of `words` 32-bit words by its own word, and what follows it. */
+static size_t build_tcp(uint16_t dport, unsigned words, const char *payload, size_t len)
+{
+	const struct tg_pkt p = { .proto = TG_IPPROTO_TCP };
+	uint8_t tcp[128] = { 0x13, 0xc4, (uint8_t)(dport >> 8), (uint8_t)dport };
+
+	tcp[12] = (uint8_t)(words << 4);
+	memcpy(tcp + 24, payload, len);
+	return tg_pkt_build(&p, tcp, 24 + len, bytes);
+}
+
+TG_TEST(SIPT_4_tcp_header_and_tls_ports, TG_NEEDS_NOTHING)
+{
+	static const struct {
+		uint16_t dport;
+		unsigned words;
+		const char *payload;
+		size_t len;
+		enum tg_reason reason;
+	} cases[] = {
+		{ 5060, 6, "INVITE", 6, TG_REASON_NONE },
+		{ 5060, 6, "", 0, TG_REASON_NONE },
+		{ 5060, 4, "INVITE", 6, TG_REASON_TCP_MALFORMED }, /* shorter than a header is */
+		{ 5060, 8, "INVITE", 6, TG_REASON_TCP_MALFORMED }, /* longer than the packet */
+		{ 5061, 6, "\x16\x03\x01\x02", 4, TG_REASON_TLS },
+		{ 5061, 6, "INVITE", 6, TG_REASON_NONE }, /* in the clear on that port */
+		{ 5061, 6, "", 0, TG_REASON_NONE },
+		{ 443, 6, "\x17\x03", 2, TG_REASON_TLS },
+	};
+	struct tg_frame f;
+	size_t n, cut;
+	unsigned i;
+
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		n = build_tcp(cases[i].dport, cases[i].words, cases[i].payload, cases[i].len);
+		assert_int_equal(walk(bytes, n, TG_LINK_ETHERNET, &f), cases[i].reason);
+		if (cases[i].reason == TG_REASON_NONE) {
+			assert_int_equal(f.payload_off, 14 + 20 + 24);
+			assert_int_equal(f.payload_len, cases[i].len);
+		}
+		for (cut = 14 + 20; cut < n; cut++)
+			assert_true(walk(bytes, cut, TG_LINK_ETHERNET, &f) != TG_REASON_NONE);
+	}
 }
 
 TG_TEST(L2_1_vlan_tags, TG_NEEDS_NOTHING)
@@ -145,7 +188,7 @@ TG_TEST(L2_2_mpls_labels_then_ip, TG_NEEDS_NOTHING)
 		       .payload_off = 74,
 		       .reason = NONE },
 		     { .pkt = { .n_mpls = 5 }, .reason = TG_REASON_MPLS },
-		     { .pkt = { .n_mpls = 1, .proto = 6 }, .reason = TG_REASON_TCP },
+		     { .pkt = { .n_mpls = 1, .proto = 6 }, .reason = TG_REASON_TCP_MALFORMED },
 		     { .pkt = { .n_mpls = 1, .ipv4_fragment = 0x2000 },
 		       .reason = TG_REASON_FRAGMENT }, );
 	n = tg_pkt_build(&p, sip, SIP_LEN, bytes);
@@ -342,7 +385,7 @@ TG_TEST(frame_other_transports_are_told_apart, TG_NEEDS_NOTHING)
 	CHECK_FRAMES({ .pkt = { .proto = 1 }, .reason = TG_REASON_ICMP },
 		     { .pkt = { .proto = 58, .ipv6 = true }, .reason = TG_REASON_ICMP },
 		     { .pkt = { .proto = 132 }, .reason = TG_REASON_SCTP },
-		     { .pkt = { .proto = 6 }, .reason = TG_REASON_TCP },
+		     { .pkt = { .proto = 6 }, .reason = TG_REASON_TCP_MALFORMED },
 		     { .pkt = { .proto = 4 }, .reason = TG_REASON_TUNNEL },
 		     { .pkt = { .proto = 41 }, .reason = TG_REASON_TUNNEL },
 		     { .pkt = { .proto = 47 }, .reason = TG_REASON_TUNNEL },

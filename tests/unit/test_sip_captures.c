@@ -25,9 +25,9 @@ static const struct exception exceptions[] = {
 	{ "ajbanjara+Wireshark__Asterisk_ZFONE_XLITE", 1036, TG_REASON_SIP_IN_DIALOG },
 	{ "ajbanjara+Wireshark__T38", 11, TG_REASON_SIP_IN_DIALOG },
 	{ "ajbanjara+Wireshark__T38", 12, TG_REASON_SIP_IN_DIALOG },
-	/* SIP over TCP */
-	{ "OISF+suricata-verify__sip-body-large", 9, TG_REASON_TCP },
-	{ "irontec+sngrep__ipip", 1, TG_REASON_TCP },
+	/* SIP over TCP: the stream is read by others (tests/system/replay_captures.py) */
+	{ "OISF+suricata-verify__sip-body-large", 9, TG_REASON_TCP_PART },
+	{ "irontec+sngrep__ipip", 1, TG_REASON_TCP_PART },
 	/* in GTP */
 	{ "arkime+arkime__gtp-iphone", 40, TG_REASON_TUNNEL },
 	{ "open5gs+open5gs__ipsec_to_nonipsec_call", 136, TG_REASON_TUNNEL },
@@ -165,6 +165,8 @@ static enum tg_reason read_frame(const uint8_t *data, uint32_t len, enum tg_link
 
 	if (reason != TG_REASON_NONE)
 		return reason;
+	if (f.l4_proto == TG_IPPROTO_TCP)
+		return TG_REASON_TCP_PART;
 	reason = tg_sip_parse((struct tg_span){ data + f.payload_off, f.payload_len }, sip);
 	if (reason == TG_REASON_NONE && sip->method != TG_SIP_INVITE)
 		return TG_REASON_SIP_REQUEST;

@@ -372,7 +372,7 @@ TG_TEST(steer_frame_families, TG_NEEDS_BPF)
 		  { .ipv6 = true, .ext = { 0, 60 }, .n_ext = 2 },
 		  TG_STEER_STEERED,
 		  NONE },
-		{ "TCP to 5060", { .proto = 6 }, TG_STEER_FORWARDED, TG_REASON_TCP },
+		{ "TCP, cut short", { .proto = 6 }, TG_STEER_FORWARDED, TG_REASON_TCP_MALFORMED },
 		{ "SCTP", { .proto = 132 }, TG_STEER_STEERED, TG_REASON_SCTP },
 		{ "ICMP", { .proto = 1 }, TG_STEER_FORWARDED, TG_REASON_ICMP },
 		{ "GRE", { .proto = 47 }, TG_STEER_FORWARDED, TG_REASON_TUNNEL },
