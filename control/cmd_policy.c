@@ -11,39 +11,22 @@
 #include "control/replay.h"
 #include "control/server.h"
 
-/* malloc'd, NUL-terminated; NULL with *rc, printed. */
-static char *read_policy(const struct tg_cmd_env *env, const char *file, size_t *len, int *rc)
+/* 0 with *text malloc'd, or an exit code, the reason printed. */
+static int read_policy(const struct tg_cmd_env *env, const char *file, char **text, size_t *len)
 {
 	struct tg_error err;
-	char *text = NULL;
-	size_t size = 0;
-	ssize_t n;
-	FILE *f;
 
-	errno = 0;
-	f = fopen(file, "re");
-	n = f ? getdelim(&text, &size, EOF, f) : -1;
-	if (n < 0 && (!f || ferror(f))) {
-		tg_error_set(&err, -errno, "cannot read %s: %s", file, strerror(errno));
-		*rc = tg_cmd_error(env, TG_EXIT_FILE, NULL, &err);
-	} else if (n > (ssize_t)TG_SERVER_MAX_REQUEST / 2) {
-		/* Escaped, it has to fit into a request. */
-		tg_error_set(&err, -EFBIG, "longer than %u bytes: that is no policy",
-			     TG_SERVER_MAX_REQUEST / 2);
-		*rc = tg_cmd_error(env, TG_EXIT_INPUT, file, &err);
-	} else {
-		*rc = 0;
-		*len = n < 0 ? 0 : (size_t)n;
-		if (!text)
-			text = strdup("");
-	}
-	if (f)
-		fclose(f);
-	if (*rc != 0) {
-		free(text);
-		text = NULL;
-	}
-	return text;
+	*text = NULL;
+	*len = 0;
+	if (tg_policy_read_file(file, text, len, &err) != 0)
+		return tg_cmd_error(env, TG_EXIT_FILE, file, &err);
+	if (*len <= TG_SERVER_MAX_REQUEST / 2)
+		return 0;
+	/* Escaped, it has to fit into a request. */
+	free(*text);
+	tg_error_set(&err, -EFBIG, "longer than %u bytes: that is no policy",
+		     TG_SERVER_MAX_REQUEST / 2);
+	return tg_cmd_error(env, TG_EXIT_INPUT, file, &err);
 }
 
 static int print_checked(const struct tg_cmd_env *env, const char *file, const void *image,
@@ -74,14 +57,14 @@ int tg_cmd_policy_check(const struct tg_cmd_env *env, int argc, char **argv)
 	struct tg_error err;
 	uint64_t length;
 	void *image;
-	size_t len = 0;
+	size_t len;
 	char *text;
 	int rc;
 
 	if (argc != 2)
 		return tg_cmd_usage(env, "one FILE");
-	text = read_policy(env, argv[1], &len, &rc);
-	if (!text)
+	rc = read_policy(env, argv[1], &text, &len);
+	if (rc != 0)
 		return rc;
 	rc = tg_policy_compile(text, len, &image, &length, &err);
 	free(text);
@@ -102,14 +85,14 @@ int tg_cmd_policy_load(const struct tg_cmd_env *env, int argc, char **argv)
 {
 	json_t *request, *value;
 	struct tg_error err;
-	size_t len = 0;
+	size_t len;
 	char *text;
 	int rc;
 
 	if (argc != 2)
 		return tg_cmd_usage(env, "one FILE");
-	text = read_policy(env, argv[1], &len, &rc);
-	if (!text)
+	rc = read_policy(env, argv[1], &text, &len);
+	if (rc != 0)
 		return rc;
 	value = json_stringn(text, len);
 	free(text);

@@ -117,28 +117,6 @@ int tg_daemon_set_policy(struct tg_daemon *d, const char *text, size_t len, stru
 	return d->pinned ? pin_policy(d, err) : 0;
 }
 
-static char *read_policy_option(const char *path, size_t *len, struct tg_error *err)
-{
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-	ssize_t n;
-
-	if (!f) {
-		tg_error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	n = getdelim(&text, &size, EOF, f);
-	fclose(f);
-	if (n < 0) {
-		free(text);
-		text = strdup("");
-		n = 0;
-	}
-	*len = (size_t)n;
-	return text;
-}
-
 /* What was loaded last; else what the command line says; else the default. A stored text that no
  * longer compiles (an older version's) leaves the image of the last generation in force. */
 static int load_policy(struct tg_daemon *d, struct tg_error *err)
@@ -154,13 +132,15 @@ static int load_policy(struct tg_daemon *d, struct tg_error *err)
 	if (tg_images_read_policy(d->images, &text, &len, NULL) != 0) {
 		stored = false;
 		if (d->config.policy) {
-			text = read_policy_option(d->config.policy, &len, err);
+			rc = tg_policy_read_file(d->config.policy, &text, &len, &why);
+			if (rc != 0)
+				return tg_error_set(err, rc, "%s: %s", d->config.policy, why.text);
 		} else {
 			text = strdup(tg_policy_default_text);
 			len = strlen(tg_policy_default_text);
+			if (!text)
+				return tg_error_set(err, -ENOMEM, "no memory");
 		}
-		if (!text)
-			return err->code ? err->code : -ENOMEM;
 	}
 	rc = compile(text, len, &image, &why);
 	if (rc != 0 && stored && last && last->policy) {

@@ -135,31 +135,44 @@ free_yaml:
 	return ret;
 }
 
-int tg_policy_compile_file(const char *path, void **image, uint64_t *length, struct tg_error *err)
+int tg_policy_read_file(const char *path, char **text, size_t *len, struct tg_error *err)
 {
-	size_t len;
-	char *text;
-	FILE *f;
-	int ret;
+	FILE *f = fopen(path, "re");
+	int ret = 0;
+	char *buf;
 
-	*image = NULL;
-	*length = 0;
-	f = fopen(path, "re");
 	if (!f)
 		return tg_error_set(err, -errno, "cannot open: %s", strerror(errno));
-	text = malloc(TG_YAML_MAX_BYTES + 1); /* one more, so that too much is noticed */
-	if (!text) {
+	buf = malloc(TG_YAML_MAX_BYTES + 2); /* one more, so that too much is noticed */
+	if (!buf) {
 		ret = tg_error_set(err, -ENOMEM, "no memory");
 		goto close_file;
 	}
 	errno = 0;
-	len = fread(text, 1, TG_YAML_MAX_BYTES + 1, f);
-	if (ferror(f))
+	*len = fread(buf, 1, TG_YAML_MAX_BYTES + 1, f);
+	buf[*len] = 0;
+	*text = buf;
+	if (ferror(f)) {
 		ret = tg_error_set(err, errno ? -errno : -EIO, "cannot read: %s", strerror(errno));
-	else
-		ret = tg_policy_compile(text, len, image, length, err);
-	free(text);
+		free(buf);
+	}
 close_file:
 	fclose(f);
+	return ret;
+}
+
+int tg_policy_compile_file(const char *path, void **image, uint64_t *length, struct tg_error *err)
+{
+	size_t len;
+	char *text;
+	int ret;
+
+	*image = NULL;
+	*length = 0;
+	ret = tg_policy_read_file(path, &text, &len, err);
+	if (ret != 0)
+		return ret;
+	ret = tg_policy_compile(text, len, image, length, err);
+	free(text);
 	return ret;
 }

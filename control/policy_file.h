@@ -13,6 +13,8 @@
 /* *image is malloc'd, page-aligned (free with free); 0 or negative errno with *err. */
 int tg_policy_compile(const char *text, size_t len, void **image, uint64_t *length,
 		      struct tg_error *err);
+/* A policy's text: malloc'd, NUL-terminated. Of a file that is too large, enough for compile to say so. */
+int tg_policy_read_file(const char *path, char **text, size_t *len, struct tg_error *err);
 int tg_policy_compile_file(const char *path, void **image, uint64_t *length, struct tg_error *err);
 
 /* The documented default: what applies where nobody gives a policy. */
