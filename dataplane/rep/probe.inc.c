@@ -114,19 +114,22 @@ static inline unsigned at_most(unsigned n, unsigned limit)
 	return n < limit ? n : limit;
 }
 
-/* Two chunks, group by group: `next` is asked for while `now` is probed. */
+/* Two chunks, a stretch at a time: `next` is asked for while `now` is probed. */
 static inline uint64_t ask_and_match(const struct view *v, struct keys *next,
 				     const struct tg_num *nums, struct keys *now,
 				     uint32_t *listings)
 {
-	const unsigned both = at_most(next->n, now->n) / GROUP * GROUP;
+	const unsigned both = at_most(next->n, now->n) / STRETCH * STRETCH;
 	uint64_t missed = 0;
-	unsigned g, i;
+	unsigned end, g, i;
 
-	for (g = 0; g < both; g += GROUP) {
-		for (i = g; i < g + GROUP; i++)
+	for (end = STRETCH; end <= both; end += STRETCH) {
+#pragma GCC unroll 4
+		for (i = end - STRETCH; i < end; i++)
 			ask_bucket(v, next, i, nums[i]);
-		missed |= (uint64_t)match(v, now->bucket + g, now->want + g, listings + g) << g;
+		for (g = end - STRETCH; g < end; g += GROUP)
+			missed |= (uint64_t)match(v, now->bucket + g, now->want + g, listings + g)
+				  << g;
 	}
 	for (i = both; i < next->n; i++)
 		ask_bucket(v, next, i, nums[i]);
