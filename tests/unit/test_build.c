@@ -216,6 +216,40 @@ TG_TEST(build_places_numbers_at_all_loads, TG_NEEDS_NOTHING)
 	free(numbers);
 }
 
+/* Large tables are filled region by region, a block of numbers at a time: more than one of each. */
+TG_TEST(build_by_region_places_every_number_where_it_is_looked_for, TG_NEEDS_NOTHING)
+{
+	enum {
+		N = 1200000
+	};
+	const struct tg_exact_shape shape = tg_exact_shape(0x2b0d1a5c3f711,
+							   (uint32_t)tg_build_buckets(N));
+	struct tg_build_number *numbers = malloc(N * sizeof(*numbers));
+	uint64_t *buckets = calloc(shape.n_buckets, TG_BUCKET_BYTES);
+	const struct tg_table table = { .buckets = buckets, .exact = shape };
+	struct tg_table_adapt adapt = { 0 };
+	struct tg_num *nums = malloc(N * sizeof(*nums));
+	uint32_t *listings = malloc(N * sizeof(*listings));
+	uint64_t twice, i;
+
+	for (i = 0; i < N; i++) {
+		numbers[i] = (struct tg_build_number){ spread(i), SPAM_50, 0 };
+		nums[i] = tg_num_make(TG_NUM_E164, 15, spread(i));
+	}
+	assert_int_equal(tg_build_exact(&shape, numbers, N, buckets, &twice), 0);
+	tg_table_lookup_burst(&table, NULL, &adapt, nums, N, listings);
+	for (i = 0; i < N; i++)
+		assert_int_equal(listings[i], SPAM_50);
+	memset(buckets, 0, shape.n_buckets * TG_BUCKET_BYTES);
+	numbers[N - 1] = numbers[5]; /* in different blocks */
+	assert_int_equal(tg_build_exact(&shape, numbers, N, buckets, &twice), -EEXIST);
+	assert_int_equal(twice, numbers[5].value);
+	free(listings);
+	free(nums);
+	free(buckets);
+	free(numbers);
+}
+
 /* tag and bucket are the number: no two numbers share both, whatever the shape. */
 TG_TEST(layout_is_a_bijection, TG_NEEDS_NOTHING)
 {
