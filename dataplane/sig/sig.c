@@ -55,7 +55,9 @@ static void normalise(struct tg_identity *id, struct tg_span raw,
 	/* A local number is in the plan that its context names, not in the trunk's. */
 	if (id->flags & TG_ID_FLAG_TEL_LOCAL)
 		profile = NULL;
-	cls = tg_num_from_text(raw, profile, &id->num);
+	if (id->raw_off + (uint32_t)id->raw_len < 16 ||
+	    !tg_num_from_plain_text(raw, &id->num, &cls))
+		cls = tg_num_from_text(raw, profile, &id->num);
 	/* anonymous.invalid says "withheld" of a name, but not of a number that is there. */
 	if (host_withheld && (cls == TG_NUM_CLASS_ABSENT || cls == TG_NUM_CLASS_ALPHANUMERIC))
 		cls = TG_NUM_CLASS_WITHHELD;

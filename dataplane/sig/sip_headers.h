@@ -55,7 +55,8 @@ extern const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT];
  * a letter ignore case; the factor keeps all pairs apart, which the compiler checks (two values for one slot
  * are an error), and puts the names that messages are full of on none of them.
  */
-#define TG_SIP_SLOT(first, second) (((((first) | (second) << 8) & 0x1f1fu) * 852u >> 10) & 63)
+#define TG_SIP_SLOT(first, second) TG_SIP_PAIR_SLOT((first) | (second) << 8)
+#define TG_SIP_PAIR_SLOT(pair) ((((pair)&0x1f1fu) * 852u >> 10) & 63)
 extern const uint8_t tg_sip_name_slot[64 + 2 * TG_SIP_HEADER_COUNT];
 
 /* What the identity of each source is to the call (sig.h). */

@@ -34,6 +34,8 @@ void tg_sip_read_field(struct tg_sip_reader *r, uint32_t line, uint32_t end);
 /* First values of these always find a place (sig.h); the Request-URI comes first anyway. */
 #define TG_SIP_RESERVED (1u << TG_ID_TO | 1u << TG_ID_FROM | 1u << TG_ID_PAI | 1u << TG_ID_RPID)
 
+#define TG_SIP_RESERVED_COUNT 4
+
 /* What an identity's raw form is, and its place in the list. */
 static inline void tg_sip_add_identity(struct tg_sip_reader *r, enum tg_id_source source,
 				       const struct tg_sip_addr *a)

@@ -65,11 +65,14 @@ TG_ALWAYS_INLINE const uint8_t *find_line_feed(const uint8_t *text, const uint8_
 {
 	uint64_t lf;
 
-	if (tg_unlikely(limit - p < TG_SCAN_BLOCK))
+	if (tg_unlikely(limit - p < 2 * TG_SCAN_BLOCK))
 		return find_far_line_feed(text, limit, p);
 	lf = line_feeds(p);
-	return tg_likely(lf != 0) ? p + __builtin_ctzll(lf)
-				  : find_far_line_feed(text, limit, p + TG_SCAN_BLOCK);
+	if (tg_likely(lf))
+		return p + __builtin_ctzll(lf);
+	lf = line_feeds(p + TG_SCAN_BLOCK);
+	return tg_likely(lf) ? p + TG_SCAN_BLOCK + __builtin_ctzll(lf)
+			     : find_far_line_feed(text, limit, p + 2 * TG_SCAN_BLOCK);
 }
 
 static inline uint32_t first(uint64_t bits)
@@ -105,12 +108,27 @@ struct plain {
 	uint64_t rest; /* delimiters of [params, end) */
 };
 
-static inline void add_plain(struct tg_sip_reader *r, enum tg_id_source source,
-			     const struct plain *a)
+TG_ALWAYS_INLINE void add_plain(struct tg_sip_reader *r, enum tg_id_source source,
+				const struct plain *a)
 {
-	const struct tg_sip_addr addr = { .user = { a->user, (uint32_t)(a->user_end - a->user) } };
+	struct tg_sig_msg *const m = &r->sip->sig;
+	const uint32_t len = (uint32_t)(a->user_end - a->user);
 
-	tg_sip_add_identity(r, source, &addr);
+	/* As long as there is room for all whose places are kept, nobody has to be counted. */
+	if (tg_unlikely(m->n_ids >= TG_SIG_MAX_IDS - TG_SIP_RESERVED_COUNT)) {
+		const struct tg_sip_addr addr = { .user = { a->user, len } };
+
+		tg_sip_add_identity(r, source, &addr);
+		return;
+	}
+	r->reserved &= ~(1u << source);
+	m->id[m->n_ids++] = (struct tg_identity){
+		.raw_off = (uint16_t)(a->user - r->text),
+		.raw_len = (uint16_t)len,
+		.source = (uint8_t)source,
+		.role = tg_sip_source_role[source],
+		.cls = TG_NUM_CLASS_ABSENT,
+	};
 }
 
 /*
@@ -362,8 +380,10 @@ TG_ALWAYS_INLINE bool plain_field(struct tg_sip_reader *r, const struct tg_sip_n
 {
 	const uint8_t *const value = p + name->len + 2;
 
-	if (end - value < 2 || value[-2] != ':' || value[-1] != ' ' || *value <= ' ' ||
-	    end[-1] != '\r' || end[-2] <= ' ')
+	static const char colon[2] = ": ";
+
+	if (end - value < 2 || tg_sip_load_u16(value - 2) != tg_sip_load_u16(colon) ||
+	    *value <= ' ' || end[-1] != '\r' || end[-2] <= ' ')
 		return false;
 	if (name->len > 8 && !tg_sip_same(p + 8, name->text + 8, name->len - 8u))
 		return false;
@@ -380,14 +400,21 @@ static void read_by_grammar(struct tg_sip_reader *r, const uint8_t *line, const 
 	tg_sip_read_field(r, (uint32_t)(line - r->text), (uint32_t)(end - r->text));
 }
 
-/* The field [p, end), if its first two bytes may begin a name that is read; `end` is a line feed. */
-TG_ALWAYS_INLINE void read_line(struct tg_sip_reader *r, const uint8_t *p, const uint8_t *end)
+/* The index of the first name with which the line at p, of two bytes at least, can begin. */
+static inline unsigned name_slot(const uint8_t *p)
 {
-	unsigned i = tg_sip_name_slot[TG_SIP_SLOT(p[0], p[1])];
+	const unsigned pair = tg_sip_load_u16(p);
 
+	return tg_sip_name_slot[__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+					? TG_SIP_PAIR_SLOT(pair)
+					: TG_SIP_SLOT(p[0], p[1])];
+}
+
+/* The field [p, end), which can begin with name i and its sisters; `end` is a line feed. */
+TG_ALWAYS_INLINE void read_line(struct tg_sip_reader *r, unsigned i, const uint8_t *p,
+				const uint8_t *end)
+{
 	/* A blank before the colon may follow a compact form at once. */
-	if (tg_likely(i == 0 && p[1] > ' '))
-		return;
 	if (tg_unlikely(!r->plain || p[1] <= ' ' || end - p < 8)) {
 		read_by_grammar(r, p, end);
 		return;
@@ -409,27 +436,41 @@ static inline bool is_in_dialog(const struct tg_sip *sip)
 	return sip->method == TG_SIP_INVITE && sip->to_tag.len > 0;
 }
 
-/* RFC 3261 §7.3.1: a line that begins with white space goes on with the one before. */
-static inline bool is_fold(const uint8_t *p, const uint8_t *limit)
+/* The end of a field whose first line ends at `lf`: a line that begins with white space goes on with
+ * the one before (RFC 3261 §7.3.1). */
+static const uint8_t *skip_folds(const uint8_t *text, const uint8_t *limit, const uint8_t *lf)
 {
-	return p < limit && *p <= ' ' && tg_sip_is_wsp(*p);
+	while (lf + 1 < limit && tg_sip_is_wsp(lf[1]))
+		lf = find_far_line_feed(text, limit, lf + 1);
+	return lf;
+}
+
+/* Is [line, lf) empty, but for a CR? */
+static inline bool is_empty(const uint8_t *line, const uint8_t *lf)
+{
+	return lf == line || (lf == line + 1 && *line == '\r');
 }
 
 /* All header fields from `line` on. */
 static enum tg_reason walk_fields(struct tg_sip_reader *r, const uint8_t *line)
 {
-	const uint8_t *const limit = r->text + r->limit, *lf;
+	const uint8_t *const text = r->text, *const limit = text + r->limit, *lf;
 
 	for (; line < limit; line = lf + 1) {
-		lf = find_line_feed(r->text, limit, line);
-		if (tg_unlikely(*line <= '\r') && lf < limit &&
-		    (*line == '\n' || (*line == '\r' && lf == line + 1)))
-			return TG_REASON_NONE;
-		while (tg_unlikely(is_fold(lf + 1, limit)))
-			lf = find_far_line_feed(r->text, limit, lf + 1);
-		if (tg_unlikely(lf >= limit))
-			break;
-		read_line(r, line, lf);
+		unsigned i;
+
+		lf = find_line_feed(text, limit, line);
+		if (tg_unlikely(lf >= limit - 1 || lf[1] <= ' ' || *line <= ' ')) {
+			if (lf < limit && is_empty(line, lf))
+				return TG_REASON_NONE;
+			lf = skip_folds(text, limit, lf);
+			if (lf >= limit)
+				break;
+		}
+		i = name_slot(line);
+		if (tg_likely(i == 0 && line[1] > ' '))
+			continue;
+		read_line(r, i, line, lf);
 		if (is_in_dialog(r->sip))
 			return TG_REASON_SIP_IN_DIALOG;
 	}

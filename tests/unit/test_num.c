@@ -508,3 +508,47 @@ TG_TEST(num_format_of_none_is_empty, TG_NEEDS_NOTHING)
 	assert_int_equal(tg_num_format((struct tg_num){ 0 }, text), 0);
 	assert_string_equal(text, "");
 }
+
+/* The short cut reads what the long way reads, or says that it cannot. */
+static void check_plain(const char *text, uint32_t len)
+{
+	uint8_t bytes[64];
+	struct tg_num plain, number;
+	enum tg_num_class cls = TG_NUM_CLASS_COUNT;
+	struct tg_span user = { bytes + 16, len };
+
+	memset(bytes, '7', sizeof(bytes)); /* digits all around: none of them may count */
+	memcpy(bytes + 16, text, len);
+	if (!tg_num_from_plain_text(user, &plain, &cls))
+		return;
+	assert_int_equal(cls, tg_num_from_text(user, NULL, &number));
+	if (cls == TG_NUM_CLASS_E164)
+		assert_int_equal(plain.v, number.v);
+}
+
+TG_TEST(num_plain_text_is_a_short_cut, TG_NEEDS_NOTHING)
+{
+	static const char digits[] = "+1987654320123456789";
+	enum tg_num_class cls;
+	struct tg_num n;
+	uint32_t len, at;
+	unsigned c;
+
+	for (len = 0; len < sizeof(digits); len++) {
+		char text[sizeof(digits)];
+
+		check_plain(digits, len);
+		for (at = 0; at < len; at++) {
+			for (c = 0; c < 256; c++) {
+				memcpy(text, digits, len);
+				text[at] = (char)c;
+				check_plain(text, len);
+			}
+		}
+	}
+	check_plain("+266696687", 10);
+	assert_true(tg_num_from_plain_text(
+		(struct tg_span){ (const uint8_t *)"sip:........+12025550123" + 12, 12 }, &n,
+		&cls));
+	assert_int_equal(n.v, tg_num_make(TG_NUM_E164, 11, 12025550123ull).v);
+}
