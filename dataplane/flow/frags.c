@@ -17,13 +17,13 @@ enum state {
 
 /* What is looked at to choose a set, apart from what it holds. */
 struct tg_frags_set {
-	uint64_t source;
-	uint64_t number;    /* the lower, the older */
 	uint64_t expiry_ms; /* when the copy is dropped */
 	uint64_t held_ms;   /* when the oldest frame that is held came */
 	uint32_t total;	    /* bytes of the datagram; 0: its last fragment was not seen */
 	uint32_t have;	    /* bytes of it that are there: ranges do not overlap */
 	uint32_t highest;   /* end of the last range */
+	uint32_t older;	    /* in the list by age */
+	uint32_t younger;
 	uint16_t n_ranges;
 	uint16_t n_held;
 	uint16_t head_len;
@@ -60,7 +60,8 @@ static size_t lines(size_t bytes)
 
 size_t tg_frags_size(uint32_t n_sets, uint32_t n_frames)
 {
-	return lines(n_sets * sizeof(uint64_t)) + lines(n_frames * sizeof(struct tg_frags_freed)) +
+	return 2 * lines(n_sets * sizeof(uint64_t)) + lines(n_sets * sizeof(uint16_t)) +
+	       lines(n_frames * sizeof(struct tg_frags_freed)) +
 	       n_sets * (sizeof(struct tg_frags_set) + sizeof(struct tg_frags_body));
 }
 
@@ -73,14 +74,23 @@ void tg_frags_init(struct tg_frags *f, void *block, uint32_t n_sets, uint32_t n_
 	f->n_sets = n_sets;
 	f->n_frames = n_frames;
 	f->next_ms = NEVER;
+	f->oldest = NO_SET;
+	f->youngest = NO_SET;
 	f->key = (uint64_t *)at;
 	at += lines(n_sets * sizeof(uint64_t));
+	f->source = (uint64_t *)at;
+	at += lines(n_sets * sizeof(uint64_t));
+	f->unused = (uint16_t *)at;
+	at += lines(n_sets * sizeof(uint16_t));
 	f->set = (struct tg_frags_set *)at;
 	at += n_sets * sizeof(struct tg_frags_set);
 	f->freed = (struct tg_frags_freed *)at;
 	at += lines(n_frames * sizeof(struct tg_frags_freed));
 	f->body = (struct tg_frags_body *)at;
+	for (f->n_unused = 0; f->n_unused < n_sets; f->n_unused++)
+		f->unused[f->n_unused] = (uint16_t)f->n_unused;
 	memset(f->key, 0, n_sets * sizeof(f->key[0]));
+	memset(f->source, 0, n_sets * sizeof(f->source[0]));
 	memset(f->set, 0, n_sets * sizeof(f->set[0]));
 }
 
@@ -88,9 +98,49 @@ void tg_frags_begin(struct tg_frags *f)
 {
 	unsigned i;
 
-	for (i = 0; i < f->n_pinned; i++)
+	for (i = 0; i < f->n_pinned; i++) {
 		f->set[f->pinned[i]].pinned = false;
+		if (f->set[f->pinned[i]].state == STATE_FREE)
+			f->unused[f->n_unused++] = f->pinned[i];
+	}
 	f->n_pinned = 0;
+}
+
+/* ---- sets by age ------------------------------------------------------------------------------- */
+
+static void append_set(struct tg_frags *f, uint32_t i)
+{
+	f->set[i].older = f->youngest;
+	f->set[i].younger = NO_SET;
+	if (f->youngest != NO_SET)
+		f->set[f->youngest].younger = i;
+	else
+		f->oldest = i;
+	f->youngest = i;
+}
+
+static void unlink_set(struct tg_frags *f, uint32_t i)
+{
+	const struct tg_frags_set *s = &f->set[i];
+
+	if (s->older != NO_SET)
+		f->set[s->older].younger = s->younger;
+	else
+		f->oldest = s->younger;
+	if (s->younger != NO_SET)
+		f->set[s->younger].older = s->older;
+	else
+		f->youngest = s->older;
+}
+
+/* What results of this burst point into is used again after it. */
+static void free_set(struct tg_frags *f, uint32_t i)
+{
+	unlink_set(f, i);
+	f->set[i].state = STATE_FREE;
+	f->key[i] = 0;
+	if (!f->set[i].pinned)
+		f->unused[f->n_unused++] = (uint16_t)i;
 }
 
 /* ---- giving frames back ------------------------------------------------------------------------ */
@@ -118,8 +168,7 @@ static void free_held(struct tg_frags *f, uint32_t i, enum tg_reason reason)
 static void drop_set(struct tg_frags *f, uint32_t i, enum tg_reason reason)
 {
 	free_held(f, i, reason);
-	f->set[i].state = STATE_FREE;
-	f->key[i] = 0;
+	free_set(f, i);
 }
 
 static void give_up_late(struct tg_frags *f, uint64_t now_ms)
@@ -164,56 +213,43 @@ unsigned tg_frags_release(struct tg_frags *f, uint64_t now_ms, struct tg_frags_f
 
 /* ---- finding and making room ------------------------------------------------------------------- */
 
-/* The oldest set that can be given up, and the oldest that holds a frame. */
-struct oldest {
-	uint32_t set;
-	uint32_t holding;
-};
-
-/* What a source has, what would be given up first (of its own, and of all), and what is free. */
-struct census {
-	uint32_t sets;
-	uint32_t frames;
-	uint32_t unused;
-	struct oldest own;
-	struct oldest all;
-};
-
-static void note_age(const struct tg_frags *f, uint32_t i, struct oldest *o)
+/* No early exit, so that the compiler makes vector code of it. */
+static uint32_t count_sets(const struct tg_frags *f, uint64_t source)
 {
-	const struct tg_frags_set *s = &f->set[i];
+	uint32_t n = 0, i;
 
-	if (o->set == NO_SET || s->number < f->set[o->set].number)
-		o->set = i;
-	if (s->n_held > 0 && (o->holding == NO_SET || s->number < f->set[o->holding].number))
-		o->holding = i;
+	for (i = 0; i < f->n_sets; i++)
+		n += (uint32_t)(f->source[i] == source) & (uint32_t)(f->key[i] != 0);
+	return n;
 }
 
-/* What is pinned holds no frame, and is not given away. */
-static void take_census(const struct tg_frags *f, uint64_t source, struct census *c)
+static uint32_t count_frames(const struct tg_frags *f, uint64_t source)
 {
-	static const struct oldest none = { NO_SET, NO_SET };
+	uint32_t n = 0, i;
+
+	for (i = 0; i < f->n_sets; i++)
+		if (f->source[i] == source)
+			n += f->set[i].n_held;
+	return n;
+}
+
+/* Which sets may be given up. */
+struct choice {
+	uint64_t source;
+	bool any_source;
+	bool holding; /* only one that holds a frame */
+};
+
+/* Pinned ones hold no frame, and are not given away. */
+static uint32_t oldest_set(const struct tg_frags *f, const struct choice *c)
+{
 	uint32_t i;
 
-	*c = (struct census){ .unused = NO_SET, .own = none, .all = none };
-	for (i = 0; i < f->n_sets; i++) {
-		const struct tg_frags_set *s = &f->set[i];
-
-		if (s->state == STATE_FREE) {
-			if (!s->pinned)
-				c->unused = i;
-			continue;
-		}
-		if (s->source == source) {
-			c->sets++;
-			c->frames += s->n_held;
-		}
-		if (s->pinned)
-			continue;
-		note_age(f, i, &c->all);
-		if (s->source == source)
-			note_age(f, i, &c->own);
-	}
+	for (i = f->oldest; i != NO_SET; i = f->set[i].younger)
+		if (!f->set[i].pinned && (c->any_source || f->source[i] == c->source) &&
+		    (!c->holding || f->set[i].n_held > 0))
+			return i;
+	return NO_SET;
 }
 
 static uint32_t share(uint32_t of)
@@ -224,24 +260,24 @@ static uint32_t share(uint32_t of)
 /* A set for a datagram that has none; NO_SET if all are pointed into by this burst's results. */
 static uint32_t make_set(struct tg_frags *f, const struct tg_frags_piece *p, uint64_t now_ms)
 {
-	struct census c;
+	const bool at_limit = count_sets(f, p->source) >= share(f->n_sets);
+	const struct choice c = { .source = p->source, .any_source = !at_limit };
 	uint32_t i;
 
-	take_census(f, p->source, &c);
-	if (c.sets >= share(f->n_sets))
-		i = c.own.set;
-	else
-		i = c.unused != NO_SET ? c.unused : c.all.set;
-	if (i == NO_SET)
-		return NO_SET;
-	drop_set(f, i, TG_REASON_FRAGMENT_LIMIT);
+	if (at_limit || f->n_unused == 0) {
+		i = oldest_set(f, &c);
+		if (i == NO_SET)
+			return NO_SET;
+		drop_set(f, i, TG_REASON_FRAGMENT_LIMIT);
+	}
+	i = f->unused[--f->n_unused];
 	f->key[i] = p->key;
+	f->source[i] = p->source;
 	f->set[i] = (struct tg_frags_set){
-		.source = p->source,
-		.number = f->n_made++,
 		.expiry_ms = now_ms + (p->ipv6 ? TG_FRAGS_LIFE_IPV6_MS : TG_FRAGS_LIFE_IPV4_MS),
 		.state = STATE_COLLECTING,
 	};
+	append_set(f, i);
 	due_at(f, f->set[i].expiry_ms);
 	return i;
 }
@@ -369,19 +405,24 @@ static void show_bytes(struct tg_frags *f, uint32_t i, uint32_t len, struct tg_f
  */
 static bool make_room(struct tg_frags *f, uint32_t i)
 {
-	struct census c;
+	const struct choice own = { .source = f->source[i], .holding = true };
+	const struct choice all = { .any_source = true, .holding = true };
+	uint32_t oldest;
 
 	if (f->set[i].n_held == TG_FRAGS_PIECES)
 		return false;
 	if (f->n_out < share(f->n_frames))
 		return true;
-	take_census(f, f->set[i].source, &c);
-	if (c.frames >= share(f->n_frames) && c.own.holding != NO_SET)
-		free_held(f, c.own.holding, TG_REASON_FRAGMENT_LIMIT);
+	if (count_frames(f, own.source) >= share(f->n_frames)) {
+		oldest = oldest_set(f, &own);
+		if (oldest != NO_SET)
+			free_held(f, oldest, TG_REASON_FRAGMENT_LIMIT);
+	}
 	if (f->n_out < f->n_frames)
 		return true;
-	if (f->n_freed == 0 && c.all.holding != NO_SET)
-		free_held(f, c.all.holding, TG_REASON_FRAGMENT_LIMIT);
+	oldest = oldest_set(f, &all);
+	if (f->n_freed == 0 && oldest != NO_SET)
+		free_held(f, oldest, TG_REASON_FRAGMENT_LIMIT);
 	return false;
 }
 
@@ -420,8 +461,7 @@ static void complete(struct tg_frags *f, uint32_t i, struct tg_frags_result *r)
 		hand_over(f, i, r);
 		show_bytes(f, i, s->total, r);
 	}
-	s->state = STATE_FREE; /* pinned until the next burst; its name may be used again at once */
-	f->key[i] = 0;
+	free_set(f, i); /* pinned until the next burst; its name may be used again at once */
 }
 
 /* A datagram that was given up is not put together any more; one that has nothing to judge is, so that

@@ -40,14 +40,18 @@ struct tg_frags_freed;
 
 /* One per pipeline; used by its worker only. */
 struct tg_frags {
-	uint64_t *key; /* per set; 0 = free */
+	uint64_t *key;	  /* per set; 0 = free */
+	uint64_t *source; /* per set; of no meaning when it is free */
+	uint16_t *unused; /* free sets, a stack */
 	struct tg_frags_set *set;
 	struct tg_frags_body *body;
 	struct tg_frags_freed *freed; /* ring of frames that nobody waits for any longer */
 	uint64_t next_ms;	      /* nothing is due before */
 	uint32_t n_sets;
 	uint32_t n_frames; /* most frames that may be held */
-	uint64_t n_made;
+	uint32_t n_unused;
+	uint32_t oldest; /* sets that are not free, a list by age */
+	uint32_t youngest;
 	uint32_t n_out; /* held now: in sets, or freed and not yet taken */
 	uint32_t freed_at;
 	uint32_t n_freed;
