@@ -38,7 +38,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, TG_STEER_MAX_NET_RULES);
+	__uint(max_entries, TG_STEER_ROOM(TG_STEER_MAX_NET_RULES));
 	__type(key, struct tg_steer_net_key);
 	__type(value, struct tg_steer_net_rule);
 } rule_nets SEC(".maps");
@@ -52,7 +52,8 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TG_STEER_MAX_PORT_RULES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TG_STEER_ROOM(TG_STEER_MAX_PORT_RULES));
 	__type(key, struct tg_steer_port_key);
 	__type(value, __u32);
 } rule_ports SEC(".maps");

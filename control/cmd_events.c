@@ -34,6 +34,13 @@ static void print_event(const struct tg_cmd_env *env, const char *line, size_t l
 		fwrite(line, 1, len, stdout);
 		return;
 	}
+	if (json_object_get(e, "event")) {
+		printf("%s %-6s %s: %s, was %s\n", text_or(e, "time", "-"),
+		       text_or(e, "event", "-"), text_or(e, "port", "-"), text_or(e, "state", "-"),
+		       text_or(e, "was", "-"));
+		json_decref(e);
+		return;
+	}
 	printf("%s %-6s %s -> %s, %s, %s (%s, trunk %s, generation %lld)%s\n",
 	       text_or(e, "time", "-"), text_or(e, "verdict", "-"), text_or(e, "caller", "nobody"),
 	       text_or(e, "called", "nobody"), text_or(e, "reason", "-"),

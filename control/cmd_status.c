@@ -72,7 +72,7 @@ static void print_table(json_t *t, json_t *p)
 static void print_status(json_t *r)
 {
 	json_t *daemon = json_object_get(r, "daemon"), *dp = json_object_get(r, "dataplane");
-	json_t *ledger = json_object_get(r, "ledger"), *alarm;
+	json_t *ledger = json_object_get(r, "ledger"), *xdp = json_object_get(r, "xdp"), *alarm;
 	size_t i;
 
 	printf("daemon         pid %lld, up %lld s, state in %s\n",
@@ -94,6 +94,8 @@ static void print_status(json_t *r)
 	} else {
 		printf("dataplane      not connected\n");
 	}
+	if (json_is_object(xdp))
+		tg_cmd_print_xdp(xdp);
 	json_array_foreach(json_object_get(r, "alarms"), i, alarm)
 		printf("ALARM          %s%s%s\n", tg_cmd_text(alarm, "text"),
 		       *tg_cmd_text(alarm, "detail") ? ": " : "", tg_cmd_text(alarm, "detail"));

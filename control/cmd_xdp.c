@@ -271,6 +271,10 @@ void tg_cmd_print_xdp(json_t *x)
 	json_t *p;
 	size_t i;
 
+	if (json_object_get(x, "error")) {
+		printf("xdp            %s\n", tg_cmd_text(x, "error"));
+		return;
+	}
 	printf("xdp            bypass %s, heartbeat limit %lld ms, %s\n", tg_cmd_text(x, "bypass"),
 	       (long long)tg_cmd_int(x, "heartbeat_limit_ns") / 1000000, tg_cmd_text(x, "set"));
 	json_array_foreach(json_object_get(x, "ports"), i, p) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "control/policy_file.h"
+#include "control/xdp_watch.h"
 
 /* The wall clock may be set; an expiry is looked at again at least this often. */
 #define EXPIRY_LOOK_SECONDS 60
@@ -381,11 +382,18 @@ static int open_workers(struct tg_daemon *d)
 	return rc;
 }
 
+static void on_xdp(void *ctx, const char *unfiltered, const char *dropped)
+{
+	tg_daemon_alarm(ctx, TG_DAEMON_ALARM_BYPASS, *unfiltered != 0, unfiltered);
+	tg_daemon_alarm(ctx, TG_DAEMON_ALARM_CLOSED, *dropped != 0, dropped);
+}
+
 static int open_loop(struct tg_daemon *d, struct tg_error *err)
 {
 	const struct tg_server_callbacks ops = { tg_ops_request, tg_ops_gone, d };
 	const struct tg_publish_callbacks dp = { tg_rollout_hello, tg_rollout_ack, tg_ops_stats,
 						 tg_rollout_gone, d };
+	const struct tg_xdp_watch_callbacks xdp = { on_xdp, d };
 	int rc;
 
 	d->loop = event_base_new();
@@ -396,6 +404,8 @@ static int open_loop(struct tg_daemon *d, struct tg_error *err)
 	if (rc != 0)
 		return rc;
 	rc = tg_publish_open(d->loop, d->config.dataplane, &dp, &d->publish);
+	if (rc == 0)
+		rc = tg_xdp_watch_open(d->loop, d->config.xdp_set, d->config.events, &xdp, &d->xdp);
 	if (rc == 0)
 		rc = open_workers(d);
 	return rc == 0 ? 0 : tg_error_set(err, rc, "cannot start (%s)", strerror(-rc));
@@ -485,6 +495,7 @@ void tg_daemon_close(struct tg_daemon *d)
 		tg_background_flush_abandon(d);
 		tg_rollout_abandon(d, "the daemon stops");
 		tg_publish_close(d->publish);
+		tg_xdp_watch_close(d->xdp);
 	}
 	tg_latest_clear(&d->latest);
 	tg_generations_clear(&d->generations);

@@ -25,6 +25,7 @@
 
 struct event;
 struct event_base;
+struct tg_xdp_watch;
 
 #define TG_DAEMON_STATE "/var/lib/tollgate"
 #define TG_DAEMON_SOCKET "/run/tollgate/tollgated.sock"
@@ -42,6 +43,7 @@ struct tg_daemon_config {
 	const char *dataplane;
 	const char *policy; /* applies until one is loaded; NULL = the documented default */
 	const char *events; /* where tollgate-dp writes events; NULL = not told */
+	const char *xdp_set;
 	uint64_t fold;
 };
 
@@ -76,7 +78,9 @@ struct tg_daemon_flush {
 	X(DISK, "the last good images cannot be written to disk")                                  \
 	X(PINNED, "the table is pinned to an old generation")                                      \
 	X(POLICY, "the stored policy cannot be used")                                              \
-	X(INDEX, "SQLite cannot be brought up to date")
+	X(INDEX, "SQLite cannot be brought up to date")                                            \
+	X(BYPASS, "signalling passes unfiltered")                                                  \
+	X(CLOSED, "signalling is dropped")
 
 enum tg_daemon_alarm {
 #define X(sym, text) TG_DAEMON_ALARM_##sym,
@@ -108,6 +112,7 @@ struct tg_daemon {
 	struct tg_images *images;
 	struct tg_publish *publish;
 	struct tg_server *server;
+	struct tg_xdp_watch *xdp;
 	/* Apart, because the one is not to wait for the other: */
 	struct tg_worker *bulk;	 /* imports */
 	struct tg_worker *build; /* bases */

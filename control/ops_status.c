@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "control/ops.h"
+#include "control/xdp_watch.h"
 #include "tollgate/stats.h"
 
 /* The dataplane answers from its control thread, not from a worker: milliseconds. Longer than this
@@ -193,10 +194,10 @@ static json_t *status_json(struct tg_daemon *d, const struct tg_ctl_stats *stats
 	struct tg_ledger_status st;
 
 	tg_ledger_status(d->ledger, &st);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "daemon", daemon_json(d), "dataplane",
-			 dataplane_json(d, stats), "table", table_json(d, &st), "ledger",
-			 ledger_json(&st), "publication", publication_json(d), "alarms",
-			 alarms_json(d));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "daemon", daemon_json(d),
+			 "dataplane", dataplane_json(d, stats), "table", table_json(d, &st),
+			 "ledger", ledger_json(&st), "publication", publication_json(d), "alarms",
+			 alarms_json(d), "xdp", tg_xdp_watch_json(d->xdp));
 }
 
 /* ---- waiting for them ---------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "control/daemon.h"
+#include "tollgate/bpf_abi.h"
 
 static const char usage[] =
 	"usage: tollgated [OPTIONS]\n"
@@ -20,6 +21,7 @@ static const char usage[] =
 	"  --policy FILE     applies until one is loaded with `tgctl policy load`\n"
 	"  --fold N          changed numbers after which a new base is built (default 65536)\n"
 	"  --events FILE     where tollgate-dp writes events, for `tgctl events`\n"
+	"  --xdp-set DIR     where `tgctl xdp` pins (default " TG_STEER_SET_DIR ")\n"
 	"  --foreground      the default, and the only way: leave daemonising to the init system\n"
 	"  --help\n"
 	"\n"
@@ -44,6 +46,7 @@ static int parse(int argc, char **argv, struct tg_daemon_config *c)
 		{ "policy", required_argument, NULL, 'p' },
 		{ "fold", required_argument, NULL, 'f' },
 		{ "events", required_argument, NULL, 'e' },
+		{ "xdp-set", required_argument, NULL, 'x' },
 		{ "foreground", no_argument, NULL, 'F' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -73,6 +76,9 @@ static int parse(int argc, char **argv, struct tg_daemon_config *c)
 		case 'e':
 			c->events = optarg;
 			break;
+		case 'x':
+			c->xdp_set = optarg;
+			break;
 		case 'F':
 			break;
 		case 'h':
@@ -96,6 +102,7 @@ int main(int argc, char **argv)
 		.socket = TG_DAEMON_SOCKET,
 		.dataplane = TG_DAEMON_DATAPLANE,
 		.fold = TG_DAEMON_FOLD,
+		.xdp_set = TG_STEER_SET_DIR,
 	};
 	struct tg_daemon *daemon;
 	struct tg_error error;

@@ -10,7 +10,7 @@
 
 #include "tollgate/frame.h"
 
-#define MAX_WORDS 5
+#define MAX_WORDS 4 /* kind, what, action, policy */
 
 #define ACTIONS ((uint32_t)(TG_STEER_RULE_STEER | TG_STEER_RULE_FORWARD))
 #define POLICIES ((uint32_t)(TG_STEER_RULE_OPEN | TG_STEER_RULE_CLOSED))
@@ -68,7 +68,7 @@ static int split(const char *line, struct words *words, struct tg_error *err)
 			return 0;
 		if (words->n == MAX_WORDS)
 			return tg_error_at(err, -EINVAL, 0, (uint32_t)(p - line) + 1,
-					   "a rule has at most %d words", MAX_WORDS - 1);
+					   "a rule has at most %d words", MAX_WORDS);
 		words->word[words->n] = (struct word){ p, strcspn(p, " \t\r#"),
 						       (uint32_t)(p - line) + 1 };
 		p += words->word[words->n++].len;
@@ -183,7 +183,7 @@ static int edit_ports(const struct edit *e, unsigned protocol)
 	if (e->op == TG_XDP_RULE_ADD && e->r->n_ports + n > TG_STEER_MAX_PORT_RULES)
 		return tg_error_at(
 			e->err, -ENOSPC, 0, e->what->column,
-			"no room for %u more ports (at most %d): a protocol rule takes all", n,
+			"no room for %u ports more (at most %d); a protocol rule takes all", n,
 			TG_STEER_MAX_PORT_RULES);
 	e->r->n_ports += e->op == TG_XDP_RULE_ADD ? n : -n;
 	for (i = first; i <= last; i++)

@@ -314,30 +314,44 @@ static enum tg_xdp_state state_of(const struct tg_xdp_port *p, uint32_t bypass)
 		       : TG_XDP_BYPASS;
 }
 
+/* n entries of a per-CPU array from `first` on, all CPUs of each; one system call, malloc'd. */
+static void *read_array(const struct tg_xdp *x, int map, uint32_t first, uint32_t n, size_t size)
+{
+	void *values = calloc((size_t)n * x->n_cpus, size);
+	uint32_t *keys = calloc(n, sizeof(*keys));
+	uint32_t before = first - 1, last = 0, got = n;
+	int rc = -1;
+
+	/* The batch begins behind `before`; in front of entry 0 that is nothing. */
+	if (values && keys)
+		rc = bpf_map_lookup_batch(map, first ? &before : NULL, &last, keys, values, &got,
+					  NULL);
+	free(keys);
+	if ((rc == 0 || rc == -ENOENT) && got == n)
+		return values;
+	free(values);
+	return NULL;
+}
+
 static int read_counts(const struct tg_xdp *x, struct tg_xdp_port *p, struct tg_error *err)
 {
-	struct tg_steer_count *counts = calloc(x->n_cpus, sizeof(*counts));
-	uint64_t *packets = calloc(x->n_cpus, sizeof(*packets));
-	unsigned i, cpu;
-	int rc = counts && packets ? 0 : tg_error_set(err, -ENOMEM, "no memory");
+	const struct tg_steer_count *counts = read_array(x, x->maps.outcomes,
+							 p->slot * TG_STEER_OUTCOMES_STRIDE,
+							 TG_STEER_OUTCOME_COUNT, sizeof(*counts));
+	const uint64_t *packets = read_array(x, x->maps.reasons, p->slot * TG_STEER_MAX_REASONS,
+					     TG_REASON_COUNT + 1, sizeof(*packets));
+	const bool ok = counts && packets;
+	unsigned i;
 
-	for (i = 0; i < TG_STEER_OUTCOME_COUNT && rc == 0; i++) {
-		rc = tg_xdp_get(x->maps.outcomes, p->slot * TG_STEER_OUTCOMES_STRIDE + i, counts,
-				"outcomes", err);
-		for (cpu = 0; cpu < x->n_cpus && rc == 0; cpu++) {
-			p->outcome[i].packets += counts[cpu].packets;
-			p->outcome[i].bytes += counts[cpu].bytes;
-		}
+	for (i = 0; ok && i < TG_STEER_OUTCOME_COUNT * x->n_cpus; i++) {
+		p->outcome[i / x->n_cpus].packets += counts[i].packets;
+		p->outcome[i / x->n_cpus].bytes += counts[i].bytes;
 	}
-	for (i = 0; i <= TG_REASON_COUNT && rc == 0; i++) {
-		rc = tg_xdp_get(x->maps.reasons, p->slot * TG_STEER_MAX_REASONS + i, packets,
-				"reasons", err);
-		for (cpu = 0; cpu < x->n_cpus && rc == 0; cpu++)
-			p->reason[i] += packets[cpu];
-	}
-	free(counts);
-	free(packets);
-	return rc;
+	for (i = 0; ok && i < (TG_REASON_COUNT + 1) * x->n_cpus; i++)
+		p->reason[i / x->n_cpus] += packets[i];
+	free((void *)(uintptr_t)counts);
+	free((void *)(uintptr_t)packets);
+	return ok ? 0 : tg_error_set(err, -EIO, "the counters cannot be read");
 }
 
 static int read_port(const struct tg_xdp *x, const struct tg_steer_config *config, uint64_t now,

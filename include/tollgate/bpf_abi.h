@@ -42,6 +42,7 @@
 #define TG_STEER_IFNAME 16
 #define TG_STEER_MAX_PORT_RULES 16384
 #define TG_STEER_MAX_NET_RULES 4096
+#define TG_STEER_ROOM(rules) (2 * (rules)) /* of a map: new rules go in before old ones go */
 #define TG_STEER_VLANS 4096
 #define TG_STEER_PROTOCOLS 256
 #define TG_STEER_MAX_REASONS                                                                       \
