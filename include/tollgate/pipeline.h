@@ -95,9 +95,9 @@ struct tg_pipeline_config {
 	uint32_t tcp_buffers; /* messages in pieces at one time, 25 KiB each; 0 = default */
 };
 
-/* 128 datagrams of 66 KiB are 8.4 MiB. Under a flood the oldest is given up first, so that at 1 M
- * forged fragments a second (250 k a source, see frags.h) a datagram has 128 us to arrive in, ten
- * times what its frames need on a link of 1 Gbit/s. */
+/* 128 datagrams of 66 KiB are 8.2 MiB. Under a flood the oldest is given up first: at 1 M forged
+ * fragments a second a datagram has 128 us to arrive in, five times what 3 kB need at 1 Gbit/s (two
+ * frames of 12 us behind the first). */
 #define TG_PIPELINE_FRAG_SETS_DEFAULT 128
 #define TG_PIPELINE_FRAG_FRAMES_DEFAULT 1024
 
