@@ -223,9 +223,11 @@ int tg_journal_commit(struct tg_journal *journal, struct tg_batch_draft *draft,
 	struct tg_journal_young *young = malloc(sizeof(*young));
 	int rc;
 
-	if (!young)
-		rc = tg_error_set(err, -ENOMEM, "out of memory");
-	else if (is_broken(journal))
+	if (!young) {
+		tg_batch_discard(journal, draft);
+		return tg_error_set(err, -ENOMEM, "out of memory");
+	}
+	if (is_broken(journal))
 		rc = tg_error_set(
 			err, -EIO,
 			"an earlier write to the journal could not be flushed; restart to "

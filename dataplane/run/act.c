@@ -297,7 +297,7 @@ static void aim(const struct tg_worker *w, uint16_t from, struct batch *b)
 void tg_act_release(struct tg_worker *w, uint64_t now_ms)
 {
 	struct tg_released freed[TG_BURST];
-	struct batch b = { .port = NULL };
+	struct batch b = { .port = w->unit[0].port[1], .queue = w->unit[0].queue };
 	unsigned n, i;
 
 	do {
@@ -306,10 +306,9 @@ void tg_act_release(struct tg_worker *w, uint64_t now_ms)
 			struct rte_mbuf *m = freed[i].handle;
 
 			tg_count(&w->stats.reason[freed[i].reason], 1);
-			transmit(w, &b); /* a frame at a time: they are few, and of any port */
 			aim(w, m->port, &b);
 			batch_or_drop(w, &b, m);
+			transmit(w, &b); /* a frame at a time: they are few, and of any port */
 		}
 	} while (n == TG_BURST);
-	transmit(w, &b);
 }
