@@ -64,16 +64,13 @@ static int lookup(int fd, uint32_t key, void *value)
 static int read_config(struct tg_beats *beats, const char *dir)
 {
 	struct tg_steer_config config;
-	int rc, fd = open_map(dir, "config", sizeof(config), 1);
+	int rc;
 
-	if (fd < 0)
-		return fd;
-	rc = lookup(fd, 0, &config);
-	close(fd);
-	if (rc == 0 && config.abi != TG_STEER_ABI)
-		rc = -EPROTO;
-	beats->limit_ns = config.heartbeat_limit_ns;
-	return rc;
+	beats->config_fd = open_map(dir, "config", sizeof(config), 1);
+	if (beats->config_fd < 0)
+		return beats->config_fd;
+	rc = lookup(beats->config_fd, 0, &config);
+	return rc == 0 && config.abi != TG_STEER_ABI ? -EPROTO : rc;
 }
 
 static int read_ports(struct tg_beats *beats, const char *dir)
@@ -117,12 +114,21 @@ int tg_beats_open(struct tg_beats *beats, const char *dir, bool asked, struct tg
 		rc = map_lines(beats, dir);
 	if (rc == 0)
 		return 0;
+	tg_beats_close(beats);
 	if (!asked && (rc == -ENOENT || rc == -EPERM || rc == -EACCES))
 		return 0;
 	if (rc == -EPROTO)
 		return tg_why_set(why, rc, "%s: the XDP program there is of another version", dir);
 	return tg_why_set(why, rc, "%s: no XDP program there: %s (see tgctl xdp)", dir,
 			  strerror(-rc));
+}
+
+uint64_t tg_beats_limit(const struct tg_beats *beats)
+{
+	struct tg_steer_config config;
+
+	return lookup(beats->config_fd, 0, &config) == 0 ? config.heartbeat_limit_ns
+							 : TG_STEER_LIMIT_DEFAULT_NS;
 }
 
 int tg_beats_slot(const struct tg_beats *beats, unsigned ifindex)
@@ -184,6 +190,9 @@ void tg_beats_close(struct tg_beats *beats)
 	if (beats->line)
 		munmap(beats->line, LINES_SIZE);
 	beats->line = NULL;
+	if (beats->config_fd >= 0)
+		close(beats->config_fd);
+	beats->config_fd = -1;
 }
 
 /* ---- beats --------------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 /* What is in front. Of a machine without XDP: `line` is NULL, and nothing below does anything. */
 struct tg_beats {
 	struct tg_steer_heartbeat *line; /* shared with the kernel */
-	uint64_t limit_ns;		 /* as it was at the start */
+	int config_fd;
 	struct tg_steer_port port[TG_STEER_MAX_PORTS];
 };
 
@@ -22,8 +22,11 @@ struct tg_beats {
  * negative errno with *why when it is another build's or cannot be used.
  */
 int tg_beats_open(struct tg_beats *beats, const char *dir, bool asked, struct tg_why *why);
-/* Says of all ports taken with tg_beats_take that nobody forwards; then no line may be written. */
+/* No line may be written any more. */
 void tg_beats_close(struct tg_beats *beats);
+
+/* How old a beat may be, now; may be changed while we run. By a system call. */
+uint64_t tg_beats_limit(const struct tg_beats *beats);
 
 /* The slot of an interface of this network namespace, -1 if the set does not have it. */
 int tg_beats_slot(const struct tg_beats *beats, unsigned ifindex);
@@ -59,10 +62,10 @@ void tg_beat_wait_for_kernel(void);
  * and what waits in its sockets is older than what has passed.
  */
 struct tg_pulse {
-	uint64_t limit_ns;
-	uint64_t beat_ns; /* last beat, or the start */
-	bool late;	  /* no beat before the sockets were found empty */
-	bool discard;	  /* what waits in them has been sent again since */
+	uint64_t limit_ns; /* of tg_beats_limit, read again when it is exceeded */
+	uint64_t beat_ns;  /* last beat, or the start */
+	bool late;	   /* no beat before the sockets were found empty */
+	bool discard;	   /* what waits in them has been sent again since */
 };
 
 /*

@@ -213,6 +213,16 @@ static bool make_round(struct tg_worker *w)
 	return any;
 }
 
+/* The time; and when the limit is over, the limit as it is now, before anything is dropped for it. */
+static uint64_t now_within_limit(struct tg_worker *w)
+{
+	const uint64_t now = tg_beat_now();
+
+	if (tg_unlikely(now - w->pulse.beat_ns > w->pulse.limit_ns))
+		w->pulse.limit_ns = tg_beats_limit(w->beats);
+	return now;
+}
+
 /*
  * The same, and the heartbeats: here, because whoever comes here has received from all its queues and
  * handed on what it received. The clock is read before anything is decided by it: a process that is
@@ -220,13 +230,13 @@ static bool make_round(struct tg_worker *w)
  */
 static bool make_round_and_beat(struct tg_worker *w)
 {
-	uint64_t now;
+	uint64_t now = now_within_limit(w);
 	unsigned i;
 	bool any;
 
-	tg_pulse_feel(&w->pulse, tg_beat_now());
+	tg_pulse_feel(&w->pulse, now);
 	any = make_round(w);
-	now = tg_beat_now();
+	now = now_within_limit(w);
 	if (tg_pulse_due(&w->pulse, now, !any)) {
 		for (i = 0; i < w->n_lines; i++)
 			tg_beat(w->line[i], now);
@@ -386,7 +396,8 @@ static void find_lines(struct tg_workers *workers, const struct tg_beats *beats)
 					w->line[w->n_lines++] = line;
 			}
 		}
-		w->pulse.limit_ns = beats->limit_ns;
+		w->beats = beats;
+		w->pulse.limit_ns = w->n_lines ? tg_beats_limit(beats) : 0;
 	}
 }
 

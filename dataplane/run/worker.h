@@ -57,6 +57,7 @@ struct tg_worker {
 	unsigned idle_us; /* longest sleep, 0 = never */
 	unsigned n_units;
 	struct tg_unit unit[TG_WORKER_MAX_UNITS];
+	const struct tg_beats *beats;
 	unsigned n_lines; /* heartbeats of its queues, 0: no XDP program in front */
 	struct tg_steer_heartbeat *line[2 * TG_WORKER_MAX_UNITS];
 	uint64_t tsc_hz;

@@ -3,8 +3,8 @@
  * A flow of numbered UDP datagrams, and what became of it: media for tests, or anything whose order and
  * completeness matters.
  *
- *	flow send SRC PORT DST PORT RATE SECONDS    prints {"sent": N}
- *	flow recv ADDR PORT                         until SIGTERM or SIGINT: what came, as JSON
+ *	flow send SRC DST PORT RATE SECONDS    prints {"sent": N}
+ *	flow recv ADDR PORT                    until SIGTERM or SIGINT: what came, as JSON
  *
  * RTP-like: a G.711 packet of 20 ms, 12 bytes of header (RFC 3550 §5.1) and 160 of payload, which
  * carries the number.
@@ -83,20 +83,20 @@ static int send_flow(int argc, char **argv)
 	double rate;
 	int fd;
 
-	if (argc != 8)
+	if (argc != 7)
 		return 2;
-	rate = atof(argv[6]);
-	total = (uint64_t)(rate * atof(argv[7]));
-	fd = open_bound(argv[2], argv[3]);
+	rate = atof(argv[5]);
+	total = (uint64_t)(rate * atof(argv[6]));
+	fd = open_bound(argv[2], "0");
 	if (fd < 0)
 		return fail(argv[2]);
 	{
 		struct sockaddr_in to = { .sin_family = AF_INET,
-					  .sin_port = htons((uint16_t)atoi(argv[5])) };
+					  .sin_port = htons((uint16_t)atoi(argv[4])) };
 
-		if (inet_pton(AF_INET, argv[4], &to.sin_addr) != 1 ||
+		if (inet_pton(AF_INET, argv[3], &to.sin_addr) != 1 ||
 		    connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
-			return fail(argv[4]);
+			return fail(argv[3]);
 	}
 	begin = now_ns();
 	for (sent = 0; sent < total && !quit; sent++) {
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	else if (argc > 1 && strcmp(argv[1], "recv") == 0)
 		rc = recv_flow(argc, argv);
 	if (rc == 2)
-		fprintf(stderr, "usage: %s send SRC PORT DST PORT RATE SECONDS | recv ADDR PORT\n",
+		fprintf(stderr, "usage: %s send SRC DST PORT RATE SECONDS | recv ADDR PORT\n",
 			argv[0]);
 	return rc;
 }

@@ -199,7 +199,7 @@ TG_TEST(beat_lines_are_those_of_the_kernel, TG_NEEDS_ROOT)
 	if (lines < 0)
 		return skip();
 	assert_int_equal(tg_beats_open(&beats, set, true, &why), 0);
-	assert_int_equal(beats.limit_ns, 50 * MS);
+	assert_int_equal(tg_beats_limit(&beats), 50 * MS);
 	assert_int_equal(tg_beats_slot(&beats, lo), 2);
 	assert_int_equal(tg_beats_slot(&beats, 0), -1);
 	assert_null(tg_beats_line(&beats, lo, TG_STEER_MAX_QUEUES));
