@@ -151,12 +151,23 @@ static void print_verdict(const char *what, json_t *v)
 {
 	const char *answer = json_string_value(json_object_get(v, "answer"));
 	const char *rule = json_string_value(json_object_get(v, "rule"));
+	const char *mark = json_string_value(json_object_get(v, "mark"));
+	const char *shadow = json_string_value(json_object_get(v, "shadow_rule"));
+	json_t *beyond = json_object_get(v, "beyond_limit");
 
 	printf("  %s: %s%s%s, reason %s, %s%s (trunk %s, %s)\n", what, tg_cmd_text(v, "verdict"),
-	       answer ? " with " : "", answer ? answer : "", tg_cmd_text(v, "reason"),
-	       rule ? "rule " : "no rule matched", rule ? rule : "", tg_cmd_text(v, "trunk"),
+	       answer || mark ? " with " : "",
+	       answer ? answer
+	       : mark ? mark
+		      : "",
+	       tg_cmd_text(v, "reason"), rule ? "rule " : "no rule matched", rule ? rule : "",
+	       tg_cmd_text(v, "trunk"),
 	       strcmp(tg_cmd_text(v, "mode"), "enforce") == 0 ? "enforced"
 							      : "shadow: decided, not carried out");
+	if (shadow)
+		printf("    rule %s, in shadow, would have come first\n", shadow);
+	if (beyond)
+		print_verdict("  beyond the limit", beyond);
 }
 
 static void print_explanation(json_t *r)

@@ -17,9 +17,10 @@ static void print_stats(json_t *s)
 	printf("  packets      %lld in, %lld out, %lld dropped on transmit\n",
 	       (long long)tg_cmd_int(s, "rx_packets"), (long long)tg_cmd_int(s, "tx_packets"),
 	       (long long)tg_cmd_int(s, "tx_dropped"));
-	printf("  calls        %lld judged, %lld of them again, %lld answers sent\n",
+	printf("  calls        %lld judged, %lld of them again, %lld answers sent, %lld messages "
+	       "changed\n",
 	       (long long)tg_cmd_int(s, "judged"), (long long)tg_cmd_int(s, "verdicts_repeated"),
-	       (long long)tg_cmd_int(s, "answers_sent"));
+	       (long long)tg_cmd_int(s, "answers_sent"), (long long)tg_cmd_int(s, "frames_edited"));
 	json_object_foreach(modes, mode, actions) {
 		bool any = false;
 

@@ -164,6 +164,15 @@ static void imagine(struct imagined *im, struct tg_num from, struct tg_num to)
 	im->msg.text = (struct tg_span){ (const uint8_t *)im->text, im->len };
 }
 
+/* "603 Decline", "sink +6599", or both. */
+static json_t *answer_json(const struct tg_policy_answer *a)
+{
+	if (!a->sink[0])
+		return json_sprintf("%u %s", a->code, a->phrase);
+	return a->code ? json_sprintf("sink %s, else %u %s", a->sink, a->code, a->phrase)
+		       : json_sprintf("sink %s", a->sink);
+}
+
 static json_t *verdict_json(const struct tg_policy *p, const struct tg_verdict *v)
 {
 	json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "verdict", tg_action_name(v->action),
@@ -173,10 +182,41 @@ static json_t *verdict_json(const struct tg_policy *p, const struct tg_verdict *
 	json_object_set_new(j, "rule",
 			    v->rule == TG_RULE_NONE ? json_null()
 						    : json_string(tg_policy_rule_name(p, v->rule)));
-	if (v->action == TG_ACTION_REJECT && v->answer < p->n_answers)
-		json_object_set_new(j, "answer",
-				    json_sprintf("%u %s", p->answer[v->answer].code,
-						 p->answer[v->answer].phrase));
+	if ((v->action == TG_ACTION_REJECT || v->action == TG_ACTION_DIVERT) &&
+	    v->answer < p->n_answers)
+		json_object_set_new(j, "answer", answer_json(&p->answer[v->answer]));
+	if (v->action == TG_ACTION_MARK && v->answer < p->n_marks)
+		json_object_set_new(j, "mark", json_string(p->mark[v->answer].name));
+	if (v->shadow_rule != TG_RULE_NONE && v->shadow_rule != v->rule)
+		json_object_set_new(j, "shadow_rule",
+				    json_string(tg_policy_rule_name(p, v->shadow_rule)));
+	return j;
+}
+
+/* As if a rule's limit were used up. */
+static bool spend_none(void *ctx, const struct tg_policy_rule *rule, uint64_t of)
+{
+	(void)ctx;
+	(void)rule;
+	(void)of;
+	return false;
+}
+
+/* What is decided, and what beyond the limits of rules, if that differs. No header but those that carry
+ * the two numbers is imagined, and the call is one of any rule's share. */
+static json_t *decide(const struct tg_policy *p, struct tg_policy_call *call)
+{
+	struct tg_verdict v, beyond;
+	json_t *j;
+
+	tg_policy_decide(p, call, &v);
+	j = verdict_json(p, &v);
+	if (!p->has_limits)
+		return j;
+	call->spend = spend_none;
+	tg_policy_decide(p, call, &beyond);
+	if (memcmp(&v, &beyond, sizeof(v)) != 0)
+		json_object_set_new(j, "beyond_limit", verdict_json(p, &beyond));
 	return j;
 }
 
@@ -187,8 +227,8 @@ static json_t *judge(const struct tg_generations_set *set, unsigned trunk, struc
 	uint32_t listing[TG_SIG_MAX_IDS] = { 0 };
 	struct tg_num nums[TG_SIG_MAX_IDS];
 	struct tg_table_adapt adapt = { 0 };
-	struct tg_verdict v;
 	struct imagined im;
+	struct tg_policy_call call = { .trunk = trunk, .msg = &im.msg, .listing = listing };
 	unsigned i;
 
 	imagine(&im, from, to);
@@ -197,8 +237,7 @@ static json_t *judge(const struct tg_generations_set *set, unsigned trunk, struc
 		nums[i] = im.msg.id[i].num;
 	tg_table_lookup_burst(&set->base->table, set->delta ? &set->delta->table : NULL, &adapt,
 			      nums, im.msg.n_ids, listing);
-	tg_policy_decide(p, trunk, &im.msg, listing, &v);
-	return verdict_json(p, &v);
+	return decide(p, &call);
 }
 
 /* By name; without one the catch-all, which is the last. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "control/policy_doc.h"
 
@@ -14,13 +15,12 @@ static const char *why_not(uint32_t code)
 	case 500:
 	case 503:
 		return "upstream takes it for a fault of this trunk and fails over, so that the "
-		       "call "
-		       "comes back on another one";
+		       "call comes back on another one";
 	case 401:
 	case 407:
 		return "it asks for credentials, and nobody here would check them";
 	default:
-		return "an answer that ends a call is 400 to 699";
+		return "an answer that ends a call is 400 to 699, one that diverts it 300 to 399";
 	}
 }
 
@@ -83,11 +83,11 @@ static bool reason_is_valid(const char *s)
 	}
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------- */
 
-/* What goes into a header of our answers must not be able to begin another one. */
-static int take_text(const struct policy_draft *d, const char *path, const char *given, char *text,
-		     size_t size)
+/* What goes into a header of ours must not be able to begin another one. */
+int tg_policy_draft_text(const struct policy_draft *d, const char *path, const char *given,
+			 char *text, size_t size)
 {
 	const size_t len = given ? strlen(given) : 0;
 	const char *key = strrchr(path, '.') + 1;
@@ -105,36 +105,144 @@ static int take_text(const struct policy_draft *d, const char *path, const char 
 	return 0;
 }
 
-static int take_answer(struct policy_draft *d, const struct policy_doc_answer *in, uint32_t i)
+/* ---- answers ----------------------------------------------------------------------------------- */
+
+struct answer_in {
+	const struct policy_doc_answer *answer;
+	char path[POLICY_PATH_MAX / 2]; /* "answers[3]" */
+};
+
+static int refuse(const struct policy_draft *d, const struct answer_in *in, const char *member,
+		  const char *why)
+{
+	return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(in->path, member).text, "%s", why);
+}
+
+static int take_code(const struct policy_draft *d, const struct answer_in *in,
+		     struct tg_policy_answer *a)
+{
+	const uint32_t code = in->answer->code ? *in->answer->code : 0;
+
+	if (!in->answer->code)
+		return in->answer->sink
+			       ? 0
+			       : tg_yaml_refuse(d->yaml, d->err, in->path,
+						"answer %s has neither a code nor a sink", a->name);
+	if (!tg_policy_code_valid(code) && !(code >= 300 && code <= 399))
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(in->path, "code").text,
+				      "code %u is not possible: %s", code, why_not(code));
+	if (!in->answer->phrase)
+		return tg_yaml_refuse(d->yaml, d->err, in->path,
+				      "answer %s: key \"phrase\" is missing", a->name);
+	a->code = (uint16_t)code;
+	return 0;
+}
+
+/* RFC 3261 §20.10: name-addr, so that what is behind '>' are parameters of the Contact. */
+static bool contact_is_valid(const char *s)
+{
+	const char *end = strchr(s, '>');
+
+	return (strncmp(s, "<sip:", 5) == 0 || strncmp(s, "<sips:", 6) == 0 ||
+		strncmp(s, "<tel:", 5) == 0) &&
+	       end && end - s > 6 && !strchr(s + 1, '<') && !strchr(s, ',') &&
+	       (end[1] == 0 || end[1] == ';');
+}
+
+static int check_divert(const struct policy_draft *d, const struct answer_in *in,
+			const struct tg_policy_answer *a)
+{
+	const struct policy_doc_answer *doc = in->answer;
+	const bool is_3xx = a->code >= 300 && a->code <= 399;
+
+	if (is_3xx && !doc->contact)
+		return refuse(d, in, "code",
+			      "a code of 300 to 399 sends the call elsewhere: it needs a contact");
+	if (doc->contact && !is_3xx)
+		return refuse(d, in, "contact", "only an answer of 300 to 399 has a contact");
+	if (doc->contact && !contact_is_valid(doc->contact))
+		return refuse(d, in, "contact",
+			      "contact is no address such as <sip:+6561234567@192.0.2.9>");
+	if (doc->sink && a->code >= 400)
+		return refuse(d, in, "sink",
+			      "a sink diverts the call: code is 300 to 399, or left out");
+	if (doc->sink && (doc->sink[strspn(doc->sink, "+")] == 0 || strchr(doc->sink + 1, '+') ||
+			  doc->sink[strspn(doc->sink, "+0123456789")] != 0))
+		return refuse(d, in, "sink",
+			      "sink is a number, + and digits: the called number becomes "
+			      "it, filled with zeros to the length that it had");
+	return 0;
+}
+
+/* ATIS-1000099: who finds this phrase looks for that text, and nobody else may use it. */
+static int check_network_blocked(const struct policy_draft *d, const struct answer_in *in,
+				 const struct tg_policy_answer *a)
+{
+	if (strcasecmp(a->phrase, TG_POLICY_NETWORK_BLOCKED) != 0)
+		return 0;
+	if (a->code != 603 || !strstr(a->reason, "text=\"v=analytics1;"))
+		return refuse(
+			d, in, "phrase",
+			"Network Blocked is 603 with a reason such as "
+			"Q.850;cause=21;text=\"v=analytics1;url=https://...\" (ATIS-1000099)");
+	return 0;
+}
+
+static int take_texts(const struct policy_draft *d, const struct answer_in *in,
+		      struct tg_policy_answer *a)
+{
+	const struct {
+		const char *key;
+		const char *given;
+		char *text;
+		size_t size;
+	} texts[] = {
+		{ "phrase", in->answer->phrase, a->phrase, sizeof(a->phrase) },
+		{ "reason", in->answer->reason, a->reason, sizeof(a->reason) },
+		{ "contact", in->answer->contact, a->contact, sizeof(a->contact) },
+		{ "call_info", in->answer->call_info, a->call_info, sizeof(a->call_info) },
+		{ "sink", in->answer->sink, a->sink, sizeof(a->sink) },
+	};
+	unsigned i;
+	int ret = 0;
+
+	for (i = 0; i < TG_ARRAY_LEN(texts) && ret == 0; i++)
+		ret = tg_policy_draft_text(d, tg_policy_path(in->path, texts[i].key).text,
+					   texts[i].given, texts[i].text, texts[i].size);
+	if (ret == 0 && in->answer->reason && !reason_is_valid(in->answer->reason))
+		return refuse(d, in, "reason",
+			      "reason is no Reason header value such as Q.850;cause=21;"
+			      "text=\"Call rejected\" (RFC 3326)");
+	if (ret == 0 && in->answer->call_info &&
+	    (in->answer->call_info[0] != '<' || !strchr(in->answer->call_info, '>')))
+		return refuse(d, in, "call_info",
+			      "call_info is no Call-Info header value such as "
+			      "<https://example.net/card>;purpose=jwscard (RFC 8688)");
+	return ret;
+}
+
+static int take_answer(struct policy_draft *d, const struct policy_doc_answer *doc, uint32_t i)
 {
 	struct tg_policy_answer *a = &d->answer[i];
-	char path[POLICY_PATH_MAX / 2];
+	struct answer_in in = { .answer = doc };
 	uint32_t j;
 	int ret;
 
-	snprintf(path, sizeof(path), "answers[%u]", i);
-	ret = tg_policy_draft_name(d, path, in->name, a->name);
+	snprintf(in.path, sizeof(in.path), "answers[%u]", i);
+	ret = tg_policy_draft_name(d, in.path, doc->name, a->name);
 	if (ret != 0)
 		return ret;
 	for (j = 0; j < i; j++) {
 		if (strcmp(d->answer[j].name, a->name) == 0)
-			return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "name").text,
+			return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(in.path, "name").text,
 					      "two answers are named %s", a->name);
 	}
-	if (!tg_policy_code_valid(in->code))
-		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "code").text,
-				      "code %u is not possible: %s", in->code, why_not(in->code));
-	a->code = (uint16_t)in->code;
-	ret = take_text(d, tg_policy_path(path, "phrase").text, in->phrase, a->phrase,
-			sizeof(a->phrase));
+	ret = take_code(d, &in, a);
 	if (ret == 0)
-		ret = take_text(d, tg_policy_path(path, "reason").text, in->reason, a->reason,
-				sizeof(a->reason));
-	if (ret == 0 && in->reason && !reason_is_valid(in->reason))
-		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "reason").text,
-				      "reason is no Reason header value such as Q.850;cause=21;"
-				      "text=\"Call rejected\" (RFC 3326)");
-	return ret;
+		ret = check_divert(d, &in, a);
+	if (ret == 0)
+		ret = take_texts(d, &in, a);
+	return ret == 0 ? check_network_blocked(d, &in, a) : ret;
 }
 
 int tg_policy_draft_answers(struct policy_draft *d, const struct policy_doc *doc)
@@ -145,5 +253,66 @@ int tg_policy_draft_answers(struct policy_draft *d, const struct policy_doc *doc
 	for (i = 0; i < doc->answers_count && ret == 0; i++)
 		ret = take_answer(d, &doc->answers[i], i);
 	d->n_answers = doc->answers_count;
+	return ret;
+}
+
+/* ---- marks ------------------------------------------------------------------------------------- */
+
+static int check_mark(const struct policy_draft *d, const char *path,
+		      const struct policy_doc_mark *in, const struct tg_policy_mark *m)
+{
+	if (!in->header && !in->display && !m->flags)
+		return tg_yaml_refuse(d->yaml, d->err, path,
+				      "mark %s changes nothing: header, display, anonymise or plus",
+				      m->name);
+	if (in->header && !tg_policy_header_valid(m->header, sizeof(m->header)))
+		return tg_yaml_refuse(
+			d->yaml, d->err, tg_policy_path(path, "header").text,
+			"header is one line such as \"X-Tollgate: suspect\", and not one "
+			"that routes the message or says who it is from");
+	if (!tg_policy_display_valid(m->display, sizeof(m->display)))
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "display").text,
+				      "display holds a quotation mark or a backslash");
+	if (in->anonymise && (in->display || in->plus))
+		return tg_yaml_refuse(d->yaml, d->err, path,
+				      "mark %s: who is anonymous has no display name and no number",
+				      m->name);
+	return 0;
+}
+
+static int take_mark(struct policy_draft *d, const struct policy_doc_mark *in, uint32_t i)
+{
+	struct tg_policy_mark *m = &d->mark[i];
+	char path[POLICY_PATH_MAX / 2];
+	uint32_t j;
+	int ret;
+
+	snprintf(path, sizeof(path), "marks[%u]", i);
+	ret = tg_policy_draft_name(d, path, in->name, m->name);
+	if (ret != 0)
+		return ret;
+	for (j = 0; j < i; j++) {
+		if (strcmp(d->mark[j].name, m->name) == 0)
+			return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "name").text,
+					      "two marks are named %s", m->name);
+	}
+	m->flags = (uint8_t)((in->anonymise ? TG_MARK_ANONYMISE : 0) |
+			     (in->plus ? TG_MARK_PLUS : 0));
+	ret = tg_policy_draft_text(d, tg_policy_path(path, "header").text, in->header, m->header,
+				   sizeof(m->header));
+	if (ret == 0)
+		ret = tg_policy_draft_text(d, tg_policy_path(path, "display").text, in->display,
+					   m->display, sizeof(m->display));
+	return ret == 0 ? check_mark(d, path, in, m) : ret;
+}
+
+int tg_policy_draft_marks(struct policy_draft *d, const struct policy_doc *doc)
+{
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < doc->marks_count && ret == 0; i++)
+		ret = take_mark(d, &doc->marks[i], i);
+	d->n_marks = doc->marks_count;
 	return ret;
 }

@@ -3,8 +3,8 @@
  * Between policy_file.c and its parts: the policy as its text says it, and the arrays of the image
  * that it becomes. Nobody else includes this.
  *
- * To add a key: a member here, a row in policy_schema.c, its meaning in policy_trunk.c or
- * policy_rule.c, a line in dataplane/policy/README.md.
+ * To add a key: a member here, a row in policy_schema.c, its meaning in policy_trunk.c, policy_answer.c,
+ * policy_when.c (conditions) or policy_rule.c (what then), a line in dataplane/policy/README.md.
  */
 #ifndef TG_CONTROL_POLICY_DOC_H
 #define TG_CONTROL_POLICY_DOC_H
@@ -30,37 +30,94 @@ struct policy_doc_trunk {
 	char *port;
 	char *vlan;
 	char *peer;
-	uint32_t mode; /* enum tg_mode */
+	char *local;
+	uint32_t mode;		/* enum tg_mode */
+	uint32_t international; /* 0, 1 */
+	uint32_t *mtu;
 	uint32_t *answers_per_second;
+	uint32_t *priority_per_second;
 	struct policy_doc_profile *profile;
 };
 
 struct policy_doc_answer {
 	char *name;
-	uint32_t code;
+	uint32_t *code;
 	char *phrase;
 	char *reason;
+	char *contact;
+	char *call_info;
+	char *sink;
 };
 
-struct policy_doc_score {
+struct policy_doc_mark {
+	char *name;
+	char *header;
+	char *display;
+	uint32_t anonymise; /* 0, 1 */
+	uint32_t plus;	    /* 0, 1 */
+};
+
+struct policy_doc_range {
 	uint32_t *min;
 	uint32_t *max;
 };
 
+struct policy_doc_list {
+	char **word;
+	unsigned n;
+};
+
 struct policy_doc_when {
 	uint32_t roles;	     /* bit per enum tg_role */
+	uint32_t sources;    /* bit per enum tg_id_source */
 	uint32_t categories; /* bit per enum tg_category */
-	uint32_t classes;    /* bit per enum tg_num_class */
-	struct policy_doc_score *score;
-	char **trunk;
-	unsigned trunk_count;
+	struct policy_doc_range *score;
+	uint32_t classes; /* bit per enum tg_num_class */
+	struct policy_doc_list number;
+	struct policy_doc_list number_not;
+	struct policy_doc_list region;
+	uint32_t valid; /* 0 = not asked, YES, NO */
+	uint32_t plan;	/* bit per enum tg_numbering_state */
+	uint32_t types; /* bit per enum tg_numbering_type */
+	struct policy_doc_range *digits;
+	uint32_t *same_prefix;
+	struct policy_doc_list raw_prefix;
+	struct policy_doc_list raw_prefix_not;
+	uint32_t contradictions; /* bit per enum tg_contradiction */
+	uint64_t has;		 /* as in struct tg_policy_rule */
+	uint64_t has_not;
+	uint32_t privacy; /* bit per enum tg_privacy */
+	struct policy_doc_list tgrp;
+	struct policy_doc_list trunk_context;
+	struct policy_doc_list orig_ioi;
+	struct policy_doc_list trunk;
+	uint32_t international; /* 0 = not asked, YES, NO */
 };
+
+#define POLICY_YES 1
+#define POLICY_NO 2
+
+struct policy_doc_limit {
+	uint32_t per; /* enum tg_limit */
+	uint32_t *digits;
+	uint32_t calls;
+	uint32_t seconds;
+};
+
+/* One past the actions of a verdict: a MARK that needs no entry among the marks. */
+#define POLICY_ACTION_ANONYMISE TG_ACTION_COUNT
 
 struct policy_doc_rule {
 	char *name;
 	struct policy_doc_when *when;
-	uint32_t action; /* enum tg_action */
+	struct policy_doc_when *also;
+	unsigned also_count;
+	uint32_t action; /* enum tg_action, or POLICY_ACTION_ANONYMISE */
 	char *answer;
+	char *mark;
+	uint32_t shadow; /* 0, 1 */
+	uint32_t *share;
+	struct policy_doc_limit *limit;
 };
 
 struct policy_doc {
@@ -69,6 +126,8 @@ struct policy_doc {
 	unsigned trunks_count;
 	struct policy_doc_answer *answers;
 	unsigned answers_count;
+	struct policy_doc_mark *marks;
+	unsigned marks_count;
 	struct policy_doc_rule *rules;
 	unsigned rules_count;
 };
@@ -82,10 +141,16 @@ struct policy_draft {
 	struct tg_error *err;
 	struct tg_policy_trunk trunk[TG_POLICY_MAX_TRUNKS];
 	struct tg_policy_answer answer[TG_POLICY_MAX_ANSWERS];
+	struct tg_policy_mark mark[TG_POLICY_MAX_MARKS];
 	struct tg_policy_rule rule[TG_POLICY_MAX_RULES];
+	struct tg_policy_interval interval[TG_POLICY_MAX_INTERVALS];
+	struct tg_policy_word word[TG_POLICY_MAX_WORDS];
 	uint32_t n_trunks;
 	uint32_t n_answers;
+	uint32_t n_marks;
 	uint32_t n_rules;
+	uint32_t n_intervals;
+	uint32_t n_words;
 };
 
 /* Longest path of a value, as "trunks[63].profile.international_prefixes[3]", with room. */
@@ -101,7 +166,21 @@ struct policy_path tg_policy_path(const char *element, const char *member);
 /* In this order, since rules name the others. The draft is zero at first. 0 or -EINVAL. */
 int tg_policy_draft_trunks(struct policy_draft *d, const struct policy_doc *doc);
 int tg_policy_draft_answers(struct policy_draft *d, const struct policy_doc *doc);
+int tg_policy_draft_marks(struct policy_draft *d, const struct policy_doc *doc);
 int tg_policy_draft_rules(struct policy_draft *d, const struct policy_doc *doc);
+
+/* The conditions of the entry at `path` ("rules[2].when", "rules[2].also[0]"): all of *r but its name and
+ * what then. */
+int tg_policy_draft_when(struct policy_draft *d, const char *path,
+			 const struct policy_doc_when *when, struct tg_policy_rule *r);
+
+/* "there is no trunk x (did you mean y?)", at `path`. */
+int tg_policy_draft_unknown(const struct policy_draft *d, const char *path, const char *kind,
+			    const char *given, const char *const *names, size_t n);
+
+/* Copies a text that goes into a SIP message, NULL as the empty one; `path` ends with its key. */
+int tg_policy_draft_text(const struct policy_draft *d, const char *path, const char *given,
+			 char *text, size_t size);
 
 /* Copies the name of the element at `path` ("rules[2]"), or says why it is none. */
 int tg_policy_draft_name(const struct policy_draft *d, const char *path, const char *given,

@@ -70,20 +70,28 @@ static int fill_draft(struct policy_draft *d, const struct policy_doc *doc)
 	ret = tg_policy_draft_trunks(d, doc);
 	if (ret == 0)
 		ret = tg_policy_draft_answers(d, doc);
+	if (ret == 0)
+		ret = tg_policy_draft_marks(d, doc);
 	return ret == 0 ? tg_policy_draft_rules(d, doc) : ret;
 }
 
 static int write_image(const struct policy_draft *d, void **image, uint64_t *length,
 		       struct tg_error *err)
 {
-	struct tg_policy_section s;
+	struct tg_policy_section s = {
+		.n_trunks = d->n_trunks,
+		.n_rules = d->n_rules,
+		.n_answers = d->n_answers,
+		.n_marks = d->n_marks,
+		.n_intervals = d->n_intervals,
+		.n_words = d->n_words,
+	};
 	struct tg_image_header h;
 	uint64_t offset, room;
 	uint8_t *bytes;
 
 	tg_image_begin(&h, TG_IMAGE_POLICY, (uint64_t)time(NULL));
-	offset = tg_image_add(&h, TG_IMAGE_SECTION_POLICY,
-			      tg_policy_layout(&s, d->n_trunks, d->n_rules, d->n_answers));
+	offset = tg_image_add(&h, TG_IMAGE_SECTION_POLICY, tg_policy_layout(&s));
 	room = (h.length + TG_IMAGE_ALIGN - 1) / TG_IMAGE_ALIGN * TG_IMAGE_ALIGN;
 	bytes = aligned_alloc(TG_IMAGE_ALIGN, room);
 	if (!bytes)
@@ -93,6 +101,10 @@ static int write_image(const struct policy_draft *d, void **image, uint64_t *len
 	memcpy(bytes + offset + s.trunks_offset, d->trunk, d->n_trunks * sizeof(d->trunk[0]));
 	memcpy(bytes + offset + s.rules_offset, d->rule, d->n_rules * sizeof(d->rule[0]));
 	memcpy(bytes + offset + s.answers_offset, d->answer, d->n_answers * sizeof(d->answer[0]));
+	memcpy(bytes + offset + s.marks_offset, d->mark, d->n_marks * sizeof(d->mark[0]));
+	memcpy(bytes + offset + s.intervals_offset, d->interval,
+	       d->n_intervals * sizeof(d->interval[0]));
+	memcpy(bytes + offset + s.words_offset, d->word, d->n_words * sizeof(d->word[0]));
 	tg_image_finish(bytes, &h);
 	*image = bytes;
 	*length = h.length;

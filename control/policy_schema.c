@@ -4,6 +4,7 @@
  * or class is a word here without a change.
  */
 #include "control/policy_doc.h"
+#include "tollgate/numbering.h"
 
 #define MAX_TEXT 255 /* the exact limits are checked with better words later */
 #define OPTIONAL CYAML_FLAG_OPTIONAL
@@ -28,11 +29,61 @@ static const cyaml_strval_t class_words[] = {
 #undef X
 };
 
+static const cyaml_strval_t source_words[] = {
+#define X(sym, name, role) { name, 1 << TG_ID_##sym },
+	TG_ID_SOURCES(X)
+#undef X
+};
+
+static const cyaml_strval_t has_words[] = {
+#define X(sym, name, role) { name, 1 << TG_ID_##sym },
+	TG_ID_SOURCES(X)
+#undef X
+#define X(sym, name) { name, 1 << (TG_RULE_HAS_TRAIT + TG_TRAIT_##sym) },
+		TG_TRAITS(X)
+#undef X
+};
+
+static const cyaml_strval_t plan_words[] = {
+#define X(sym, name) { name, 1 << TG_NUMBERING_##sym },
+	TG_NUMBERING_STATES(X)
+#undef X
+};
+
+static const cyaml_strval_t type_words[] = {
+#define X(sym, name) { name, 1 << TG_NUMBERING_TYPE_##sym },
+	TG_NUMBERING_TYPES(X)
+#undef X
+};
+
+static const cyaml_strval_t contradiction_words[] = {
+#define X(sym, name) { name, 1 << TG_CONTRADICTION_##sym },
+	TG_CONTRADICTIONS(X)
+#undef X
+};
+
+static const cyaml_strval_t privacy_words[] = {
+#define X(sym, name) { name, 1 << TG_PRIVACY_##sym },
+	TG_PRIVACIES(X)
+#undef X
+};
+
+static const cyaml_strval_t limit_words[] = {
+#define X(sym, name) { name, TG_LIMIT_##sym },
+	TG_LIMITS(X)
+#undef X
+};
+
 static const cyaml_strval_t action_words[] = {
 #define X(sym, name) { name, TG_ACTION_##sym },
 	TG_ACTIONS(X)
 #undef X
+		{ "anonymise", POLICY_ACTION_ANONYMISE },
 };
+
+/* A condition that may be left out; a switch that is off unless it is on. */
+static const cyaml_strval_t asked_words[] = { { "yes", POLICY_YES }, { "no", POLICY_NO } };
+static const cyaml_strval_t switch_words[] = { { "no", 0 }, { "yes", 1 } };
 
 static const cyaml_strval_t mode_words[] = {
 #define X(sym, name) { name, TG_MODE_##sym },
@@ -71,8 +122,14 @@ static const cyaml_schema_field_t trunk_fields[] = {
 			       MAX_TEXT),
 	CYAML_FIELD_STRING_PTR("vlan", OPTIONAL_LIST, struct policy_doc_trunk, vlan, 1, MAX_TEXT),
 	CYAML_FIELD_STRING_PTR("peer", OPTIONAL_LIST, struct policy_doc_trunk, peer, 1, MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("local", OPTIONAL_LIST, struct policy_doc_trunk, local, 1, MAX_TEXT),
 	CYAML_FIELD_ENUM("mode", OPTIONAL | WORD, struct policy_doc_trunk, mode, mode_words,
 			 TG_ARRAY_LEN(mode_words)),
+	CYAML_FIELD_ENUM("international", OPTIONAL | WORD, struct policy_doc_trunk, international,
+			 switch_words, TG_ARRAY_LEN(switch_words)),
+	CYAML_FIELD_UINT_PTR("mtu", OPTIONAL, struct policy_doc_trunk, mtu),
+	CYAML_FIELD_UINT_PTR("priority_per_second", OPTIONAL, struct policy_doc_trunk,
+			     priority_per_second),
 	CYAML_FIELD_UINT_PTR("answers_per_second", OPTIONAL, struct policy_doc_trunk,
 			     answers_per_second),
 	CYAML_FIELD_MAPPING_PTR("profile", OPTIONAL, struct policy_doc_trunk, profile,
@@ -86,33 +143,92 @@ static const cyaml_schema_value_t trunk = {
 static const cyaml_schema_field_t answer_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct policy_doc_answer, name, 1,
 			       MAX_TEXT),
-	CYAML_FIELD_UINT("code", CYAML_FLAG_DEFAULT, struct policy_doc_answer, code),
-	CYAML_FIELD_STRING_PTR("phrase", CYAML_FLAG_POINTER, struct policy_doc_answer, phrase, 1,
+	CYAML_FIELD_UINT_PTR("code", OPTIONAL, struct policy_doc_answer, code),
+	CYAML_FIELD_STRING_PTR("phrase", OPTIONAL_LIST, struct policy_doc_answer, phrase, 1,
 			       MAX_TEXT),
 	CYAML_FIELD_STRING_PTR("reason", OPTIONAL_LIST, struct policy_doc_answer, reason, 1,
 			       MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("contact", OPTIONAL_LIST, struct policy_doc_answer, contact, 1,
+			       MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("call_info", OPTIONAL_LIST, struct policy_doc_answer, call_info, 1,
+			       MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("sink", OPTIONAL_LIST, struct policy_doc_answer, sink, 1, MAX_TEXT),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t answer = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_doc_answer, answer_fields),
 };
 
-static const cyaml_schema_field_t score_fields[] = {
-	CYAML_FIELD_UINT_PTR("min", OPTIONAL, struct policy_doc_score, min),
-	CYAML_FIELD_UINT_PTR("max", OPTIONAL, struct policy_doc_score, max),
+static const cyaml_schema_field_t mark_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct policy_doc_mark, name, 1,
+			       MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("header", OPTIONAL_LIST, struct policy_doc_mark, header, 1,
+			       MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("display", OPTIONAL_LIST, struct policy_doc_mark, display, 1,
+			       MAX_TEXT),
+	CYAML_FIELD_ENUM("anonymise", OPTIONAL | WORD, struct policy_doc_mark, anonymise,
+			 switch_words, TG_ARRAY_LEN(switch_words)),
+	CYAML_FIELD_ENUM("plus", OPTIONAL | WORD, struct policy_doc_mark, plus, switch_words,
+			 TG_ARRAY_LEN(switch_words)),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t mark = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_doc_mark, mark_fields),
+};
+
+static const cyaml_schema_field_t range_fields[] = {
+	CYAML_FIELD_UINT_PTR("min", OPTIONAL, struct policy_doc_range, min),
+	CYAML_FIELD_UINT_PTR("max", OPTIONAL, struct policy_doc_range, max),
 	CYAML_FIELD_END,
 };
 
+#define WHEN_LIST(key, member, most)                                                               \
+	CYAML_FIELD_SEQUENCE_COUNT(key, OPTIONAL_LIST, struct policy_doc_when, member.word,        \
+				   member.n, &text, 1, most)
+#define WHEN_FLAGS(key, member, words)                                                             \
+	CYAML_FIELD_FLAGS(key, OPTIONAL | WORD, struct policy_doc_when, member, words,             \
+			  TG_ARRAY_LEN(words))
+
+/* In the order of dataplane/policy/README.md. */
 static const cyaml_schema_field_t when_fields[] = {
-	CYAML_FIELD_FLAGS("role", OPTIONAL | WORD, struct policy_doc_when, roles, role_words,
-			  TG_ARRAY_LEN(role_words)),
-	CYAML_FIELD_FLAGS("category", OPTIONAL | WORD, struct policy_doc_when, categories,
-			  category_words, TG_ARRAY_LEN(category_words)),
-	CYAML_FIELD_MAPPING_PTR("score", OPTIONAL, struct policy_doc_when, score, score_fields),
-	CYAML_FIELD_FLAGS("class", OPTIONAL | WORD, struct policy_doc_when, classes, class_words,
-			  TG_ARRAY_LEN(class_words)),
-	CYAML_FIELD_SEQUENCE("trunk", OPTIONAL_LIST, struct policy_doc_when, trunk, &text, 1,
-			     TG_POLICY_MAX_TRUNKS),
+	WHEN_FLAGS("role", roles, role_words),
+	WHEN_FLAGS("source", sources, source_words),
+	WHEN_FLAGS("category", categories, category_words),
+	CYAML_FIELD_MAPPING_PTR("score", OPTIONAL, struct policy_doc_when, score, range_fields),
+	WHEN_FLAGS("class", classes, class_words),
+	WHEN_LIST("number", number, TG_POLICY_MAX_INTERVALS),
+	WHEN_LIST("number_not", number_not, TG_POLICY_MAX_INTERVALS),
+	WHEN_LIST("region", region, TG_POLICY_MAX_WORDS),
+	CYAML_FIELD_ENUM("valid", OPTIONAL | WORD, struct policy_doc_when, valid, asked_words,
+			 TG_ARRAY_LEN(asked_words)),
+	WHEN_FLAGS("plan", plan, plan_words),
+	WHEN_FLAGS("type", types, type_words),
+	CYAML_FIELD_MAPPING_PTR("digits", OPTIONAL, struct policy_doc_when, digits, range_fields),
+	CYAML_FIELD_UINT_PTR("same_prefix", OPTIONAL, struct policy_doc_when, same_prefix),
+	WHEN_LIST("raw_prefix", raw_prefix, TG_POLICY_MAX_WORDS),
+	WHEN_LIST("raw_prefix_not", raw_prefix_not, TG_POLICY_MAX_WORDS),
+	WHEN_FLAGS("contradiction", contradictions, contradiction_words),
+	WHEN_FLAGS("has", has, has_words),
+	WHEN_FLAGS("has_not", has_not, has_words),
+	WHEN_FLAGS("privacy", privacy, privacy_words),
+	WHEN_LIST("tgrp", tgrp, TG_POLICY_MAX_WORDS),
+	WHEN_LIST("trunk_context", trunk_context, TG_POLICY_MAX_WORDS),
+	WHEN_LIST("orig_ioi", orig_ioi, TG_POLICY_MAX_WORDS),
+	WHEN_LIST("trunk", trunk, TG_POLICY_MAX_TRUNKS),
+	CYAML_FIELD_ENUM("international", OPTIONAL | WORD, struct policy_doc_when, international,
+			 asked_words, TG_ARRAY_LEN(asked_words)),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t when = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_doc_when, when_fields),
+};
+
+static const cyaml_schema_field_t limit_fields[] = {
+	CYAML_FIELD_ENUM("per", WORD, struct policy_doc_limit, per, limit_words,
+			 TG_ARRAY_LEN(limit_words)),
+	CYAML_FIELD_UINT_PTR("digits", OPTIONAL, struct policy_doc_limit, digits),
+	CYAML_FIELD_UINT("calls", CYAML_FLAG_DEFAULT, struct policy_doc_limit, calls),
+	CYAML_FIELD_UINT("seconds", CYAML_FLAG_DEFAULT, struct policy_doc_limit, seconds),
 	CYAML_FIELD_END,
 };
 
@@ -120,10 +236,16 @@ static const cyaml_schema_field_t rule_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct policy_doc_rule, name, 1,
 			       MAX_TEXT),
 	CYAML_FIELD_MAPPING_PTR("when", OPTIONAL, struct policy_doc_rule, when, when_fields),
+	CYAML_FIELD_SEQUENCE("also", OPTIONAL_LIST, struct policy_doc_rule, also, &when, 1, 4),
 	CYAML_FIELD_ENUM("action", WORD, struct policy_doc_rule, action, action_words,
 			 TG_ARRAY_LEN(action_words)),
 	CYAML_FIELD_STRING_PTR("answer", OPTIONAL_LIST, struct policy_doc_rule, answer, 1,
 			       MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("mark", OPTIONAL_LIST, struct policy_doc_rule, mark, 1, MAX_TEXT),
+	CYAML_FIELD_ENUM("shadow", OPTIONAL | WORD, struct policy_doc_rule, shadow, switch_words,
+			 TG_ARRAY_LEN(switch_words)),
+	CYAML_FIELD_UINT_PTR("share", OPTIONAL, struct policy_doc_rule, share),
+	CYAML_FIELD_MAPPING_PTR("limit", OPTIONAL, struct policy_doc_rule, limit, limit_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t rule = {
@@ -137,6 +259,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     TG_POLICY_MAX_TRUNKS),
 	CYAML_FIELD_SEQUENCE("answers", OPTIONAL_LIST, struct policy_doc, answers, &answer, 0,
 			     TG_POLICY_MAX_ANSWERS),
+	CYAML_FIELD_SEQUENCE("marks", OPTIONAL_LIST, struct policy_doc, marks, &mark, 0,
+			     TG_POLICY_MAX_MARKS),
 	CYAML_FIELD_SEQUENCE("rules", OPTIONAL_LIST, struct policy_doc, rules, &rule, 0,
 			     TG_POLICY_MAX_RULES),
 	CYAML_FIELD_END,

@@ -8,6 +8,8 @@
 #include "control/policy_doc.h"
 
 #define ANSWERS_PER_SECOND_DEFAULT 1000
+#define PRIORITY_PER_SECOND_DEFAULT 10 /* more at once than a region dials in an emergency */
+#define MTU_DEFAULT 1500
 
 /* Plain decimal, no more than max; -1 if it is anything else. */
 static long decimal(const char *s, unsigned long max)
@@ -69,35 +71,37 @@ static bool clear_host_bits(uint8_t addr[16], unsigned bits)
 	return any;
 }
 
-/* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
-static int take_peer(const struct policy_draft *d, const char *path, const char *s,
-		     struct tg_policy_trunk *t)
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone. `key` is peer or local. */
+static int take_prefix(const struct policy_draft *d, const struct policy_path *where,
+		       const char *key, const char *s, struct tg_policy_prefix *p)
 {
 	char addr[INET6_ADDRSTRLEN] = "", correct[INET6_ADDRSTRLEN];
-	const size_t len = strcspn(s, "/");
-	const int family = strchr(s, ':') ? AF_INET6 : AF_INET;
+	const size_t len = s ? strcspn(s, "/") : 0;
+	const int family = s && strchr(s, ':') ? AF_INET6 : AF_INET;
 	const long max = family == AF_INET6 ? 128 : 32;
-	const long bits = s[len] ? decimal(s + len + 1, (unsigned long)max) : max;
+	const long bits = s && s[len] ? decimal(s + len + 1, (unsigned long)max) : max;
 
+	if (!s)
+		return 0;
 	if (len < sizeof(addr))
 		memcpy(addr, s, len);
-	if (inet_pton(family, addr, t->peer) != 1)
-		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "peer").text,
-				      "peer %s is no address prefix such as 192.0.2.0/24 or "
+	if (inet_pton(family, addr, p->address) != 1)
+		return tg_yaml_refuse(d->yaml, d->err, where->text,
+				      "%s %s is no address prefix such as 192.0.2.0/24 or "
 				      "2001:db8::/32",
-				      tg_yaml_quote(s).text);
+				      key, tg_yaml_quote(s).text);
 	if (bits < 0)
-		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "peer").text,
-				      "peer %s: the prefix length must be 0 to %ld",
+		return tg_yaml_refuse(d->yaml, d->err, where->text,
+				      "%s %s: the prefix length must be 0 to %ld", key,
 				      tg_yaml_quote(s).text, max);
-	if (clear_host_bits(t->peer, (unsigned)bits)) {
-		inet_ntop(family, t->peer, correct, sizeof(correct));
-		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "peer").text,
-				      "peer %s has bits set beyond its prefix; write %s/%ld",
+	if (clear_host_bits(p->address, (unsigned)bits)) {
+		inet_ntop(family, p->address, correct, sizeof(correct));
+		return tg_yaml_refuse(d->yaml, d->err, where->text,
+				      "%s %s has bits set beyond its prefix; write %s/%ld", key,
 				      tg_yaml_quote(s).text, correct, bits);
 	}
-	t->peer_version = family == AF_INET6 ? 6 : 4;
-	t->peer_bits = (uint8_t)bits;
+	p->version = family == AF_INET6 ? 6 : 4;
+	p->bits = (uint8_t)bits;
 	return 0;
 }
 
@@ -210,21 +214,24 @@ static int take_profile(const struct policy_draft *d, const char *path,
 
 /* ---- trunks ------------------------------------------------------------------------------------ */
 
-/* Does everything that matches b match a too? Then b, behind a, never gets a call. */
-static bool covers(const struct tg_policy_trunk *a, const struct tg_policy_trunk *b)
+static bool prefix_covers(const struct tg_policy_prefix *a, const struct tg_policy_prefix *b)
 {
 	uint8_t narrowed[16];
 
-	if (a->port != TG_TRUNK_ANY_PORT && a->port != b->port)
-		return false;
-	if (a->vlan != TG_TRUNK_ANY_VLAN && a->vlan != b->vlan)
-		return false;
-	if (a->peer_version == 0)
+	if (a->version == 0)
 		return true;
-	memcpy(narrowed, b->peer, sizeof(narrowed));
-	clear_host_bits(narrowed, a->peer_bits);
-	return a->peer_version == b->peer_version && a->peer_bits <= b->peer_bits &&
-	       memcmp(narrowed, a->peer, sizeof(narrowed)) == 0;
+	memcpy(narrowed, b->address, sizeof(narrowed));
+	clear_host_bits(narrowed, a->bits);
+	return a->version == b->version && a->bits <= b->bits &&
+	       memcmp(narrowed, a->address, sizeof(narrowed)) == 0;
+}
+
+/* Does everything that matches b match a too? Then b, behind a, never gets a call. */
+static bool covers(const struct tg_policy_trunk *a, const struct tg_policy_trunk *b)
+{
+	return (a->port == TG_TRUNK_ANY_PORT || a->port == b->port) &&
+	       (a->vlan == TG_TRUNK_ANY_VLAN || a->vlan == b->vlan) &&
+	       prefix_covers(&a->peer, &b->peer) && prefix_covers(&a->local, &b->local);
 }
 
 static int check_against_earlier(const struct policy_draft *d, const char *path, uint32_t i)
@@ -253,38 +260,78 @@ static int check_catch_all(const struct policy_draft *d, const char *path,
 		return tg_yaml_refuse(d->yaml, d->err, path,
 				      "trunk default takes what no other trunk matches: it must be "
 				      "the last");
-	if (t->port != TG_TRUNK_ANY_PORT || t->vlan != TG_TRUNK_ANY_VLAN || t->peer_version != 0)
+	if (t->port != TG_TRUNK_ANY_PORT || t->vlan != TG_TRUNK_ANY_VLAN || t->peer.version != 0 ||
+	    t->local.version != 0)
 		return tg_yaml_refuse(d->yaml, d->err, path,
 				      "trunk default takes what no other trunk matches: port any, "
-				      "and neither vlan nor peer");
+				      "and neither vlan, peer nor local");
 	return 0;
+}
+
+/* A whole number of `key`, or what stands for none. */
+static int take_number(const struct policy_draft *d, const struct policy_path *where,
+		       const uint32_t *given, uint32_t min, uint32_t max)
+{
+	const char *key = strrchr(where->text, '.') + 1;
+
+	if (given && (*given < min || *given > max))
+		return tg_yaml_refuse(d->yaml, d->err, where->text, "%s must be %u to %u", key, min,
+				      max);
+	return 0;
+}
+
+static int take_limits(const struct policy_draft *d, const char *path,
+		       const struct policy_doc_trunk *in, struct tg_policy_trunk *t)
+{
+	const struct policy_path answers = tg_policy_path(path, "answers_per_second");
+	const struct policy_path priority = tg_policy_path(path, "priority_per_second");
+	const struct policy_path mtu = tg_policy_path(path, "mtu");
+	int ret;
+
+	ret = take_number(d, &answers, in->answers_per_second, 1, TG_POLICY_MAX_ANSWER_RATE);
+	if (ret == 0)
+		ret = take_number(d, &priority, in->priority_per_second, 1,
+				  TG_POLICY_MAX_ANSWER_RATE);
+	if (ret == 0)
+		ret = take_number(d, &mtu, in->mtu, TG_POLICY_MTU_MIN, TG_POLICY_MTU_MAX);
+	t->answers_per_second = in->answers_per_second ? *in->answers_per_second
+						       : ANSWERS_PER_SECOND_DEFAULT;
+	t->priority_per_second = in->priority_per_second ? *in->priority_per_second
+							 : PRIORITY_PER_SECOND_DEFAULT;
+	t->mtu = in->mtu ? (uint16_t)*in->mtu : MTU_DEFAULT;
+	return ret;
 }
 
 static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint32_t i)
 {
 	const struct policy_doc_trunk *in = &doc->trunks[i];
 	struct tg_policy_trunk *t = &d->trunk[i];
-	const uint32_t rate = in->answers_per_second ? *in->answers_per_second
-						     : ANSWERS_PER_SECOND_DEFAULT;
+	struct policy_path peer, local;
 	char path[POLICY_PATH_MAX / 2];
 	int ret;
 
 	snprintf(path, sizeof(path), "trunks[%u]", i);
+	peer = tg_policy_path(path, "peer");
+	local = tg_policy_path(path, "local");
 	ret = tg_policy_draft_name(d, path, in->name, t->name);
 	if (ret == 0)
 		ret = take_port(d, path, in->port, &t->port);
 	if (ret == 0)
 		ret = take_vlan(d, path, in->vlan, &t->vlan);
-	if (ret == 0 && in->peer)
-		ret = take_peer(d, path, in->peer, t);
+	if (ret == 0)
+		ret = take_prefix(d, &peer, "peer", in->peer, &t->peer);
+	if (ret == 0)
+		ret = take_prefix(d, &local, "local", in->local, &t->local);
+	if (ret == 0)
+		ret = take_limits(d, path, in, t);
 	if (ret != 0)
 		return ret;
-	if (rate < 1 || rate > TG_POLICY_MAX_ANSWER_RATE)
-		return tg_yaml_refuse(
-			d->yaml, d->err, tg_policy_path(path, "answers_per_second").text,
-			"answers_per_second must be 1 to %d", TG_POLICY_MAX_ANSWER_RATE);
-	t->answers_per_second = rate;
+	if (t->peer.version && t->local.version && t->peer.version != t->local.version)
+		return tg_yaml_refuse(d->yaml, d->err, local.text,
+				      "local and peer are of different IP versions: nothing would "
+				      "match");
 	t->mode = (uint8_t)in->mode;
+	t->international = (uint8_t)in->international;
 	ret = take_profile(d, tg_policy_path(path, "profile").text, in->profile, &t->profile);
 	if (ret == 0)
 		ret = check_catch_all(d, path, t, i + 1 == doc->trunks_count);
@@ -315,7 +362,9 @@ int tg_policy_draft_trunks(struct policy_draft *d, const struct policy_doc *doc)
 		.port = TG_TRUNK_ANY_PORT,
 		.vlan = TG_TRUNK_ANY_VLAN,
 		.mode = TG_MODE_SHADOW,
+		.mtu = MTU_DEFAULT,
 		.answers_per_second = ANSWERS_PER_SECOND_DEFAULT,
+		.priority_per_second = PRIORITY_PER_SECOND_DEFAULT,
 	};
 	return 0;
 }

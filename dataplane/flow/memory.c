@@ -7,8 +7,8 @@
  * An entry is two words. `id`: the low 48 bits of the transaction's key and 16 of the print. The
  * bucket is chosen by the key's top bits, so with 2^16 buckets (the default) all 64 are compared.
  *
- * `word`: the verdict, and when it expires, in ticks of 256 ms modulo 2^20 (74 h). An entry is alive
- * if it expires within the next LIFE_TICKS; one that nobody touched for 74 h looks alive once more
+ * `word`: the verdict, and when it expires, in ticks of 256 ms modulo 2^19 (37 h). An entry is alive
+ * if it expires within the next LIFE_TICKS; one that nobody touched for 37 h looks alive once more
  * for 32 s, which costs a way in a bucket that has been idle since: no more.
  *
  *	bit  0-2   action
@@ -20,7 +20,8 @@
  *	bit 31-35  identity, TG_SIG_MAX_IDS = TG_SIG_NO_ID
  *	bit 36-42  epoch
  *	bit 43     in use
- *	bit 44-63  expiry
+ *	bit 44     kept
+ *	bit 45-63  expiry
  */
 struct tg_memory_entry {
 	uint64_t id;
@@ -33,13 +34,14 @@ struct tg_memory_bucket {
 
 #define PRINT_BITS 16
 #define TICK_SHIFT 8 /* ms to ticks */
-#define TICK_BITS 20
+#define TICK_BITS 19
 #define TICK_MASK ((1u << TICK_BITS) - 1)
 /* 32 s are 125 ticks; one more, because the tick that is now has partly gone. */
 #define LIFE_TICKS (TG_MEMORY_LIFETIME_MS / (1 << TICK_SHIFT) + 1)
 #define RULE_NONE_PACKED TG_POLICY_MAX_RULES
 #define IN_USE (1ull << 43)
-#define EXPIRY_SHIFT 44
+#define KEPT (1ull << 44)
+#define EXPIRY_SHIFT 45
 
 static_assert(sizeof(struct tg_memory_bucket) == TG_CACHE_LINE, "a bucket is a cache line");
 static_assert(TG_ACTION_COUNT <= 1 << 3, "an action has three bits");
@@ -99,7 +101,8 @@ static uint64_t pack(const struct tg_memory_record *r, uint64_t now_ms)
 	return (uint64_t)(v->action & 7u) | (uint64_t)(v->reason & 127u) << 3 |
 	       (uint64_t)(v->mode & 1u) << 10 | (uint64_t)(v->answer & 31u) << 11 |
 	       (uint64_t)rule << 16 | (uint64_t)(v->trunk & 63u) << 25 | (uint64_t)id << 31 |
-	       (uint64_t)(r->epoch & 127u) << 36 | IN_USE | expiry << EXPIRY_SHIFT;
+	       (uint64_t)(r->epoch & 127u) << 36 | IN_USE | (r->kept ? KEPT : 0) |
+	       expiry << EXPIRY_SHIFT;
 }
 
 static struct tg_memory_record unpack(uint64_t word)
@@ -113,18 +116,13 @@ static struct tg_memory_record unpack(uint64_t word)
 			.mode = word >> 10 & 1,
 			.answer = word >> 11 & 31,
 			.rule = (uint16_t)(rule < RULE_NONE_PACKED ? rule : TG_RULE_NONE),
+			.shadow_rule = TG_RULE_NONE,
 			.trunk = word >> 25 & 63,
 			.identity = (uint8_t)(id < TG_SIG_MAX_IDS ? id : TG_SIG_NO_ID),
 		},
 		.epoch = word >> 36 & 127,
+		.kept = word & KEPT,
 	};
-}
-
-static bool word_enforced(uint64_t word)
-{
-	const struct tg_memory_record r = unpack(word);
-
-	return tg_verdict_enforced(&r.verdict);
 }
 
 void tg_memory_prefetch(const struct tg_memory *m, uint64_t key)
@@ -148,6 +146,26 @@ bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t 
 	return false;
 }
 
+static bool is_alive_of(const struct tg_memory_entry *e, uint64_t key, uint64_t now_ms)
+{
+	return (e->id ^ key << PRINT_BITS) >> PRINT_BITS == 0 && alive(e->word, now_ms);
+}
+
+bool tg_memory_find_any(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
+			struct tg_memory_record *r)
+{
+	const struct tg_memory_bucket *b = bucket_of(m, key);
+	unsigned i;
+
+	for (i = 0; i < TG_MEMORY_WAYS; i++) {
+		if (is_alive_of(&b->way[i], key, now_ms)) {
+			*r = unpack(b->way[i].word);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
 		   const struct tg_memory_record *r)
 {
@@ -157,20 +175,15 @@ bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
 		if (!alive(b->way[i].word, now_ms))
 			free_way = i;
-		else if (!word_enforced(b->way[i].word))
+		else if (!(b->way[i].word & KEPT))
 			passes++;
 	}
 	if (free_way == TG_MEMORY_WAYS)
 		return false;
-	if (passes >= TG_MEMORY_PASS_WAYS && !tg_verdict_enforced(&r->verdict))
+	if (passes >= TG_MEMORY_PASS_WAYS && !r->kept)
 		return false;
 	b->way[free_way] = (struct tg_memory_entry){ make_id(k), pack(r, now_ms) };
 	return true;
-}
-
-static bool is_alive_of(const struct tg_memory_entry *e, uint64_t key, uint64_t now_ms)
-{
-	return (e->id ^ key << PRINT_BITS) >> PRINT_BITS == 0 && alive(e->word, now_ms);
 }
 
 bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
@@ -180,7 +193,7 @@ bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t 
 	unsigned i;
 
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if (is_alive_of(&b->way[i], key, now_ms) && word_enforced(b->way[i].word)) {
+		if (is_alive_of(&b->way[i], key, now_ms) && (b->way[i].word & KEPT)) {
 			*r = unpack(b->way[i].word);
 			return true;
 		}
@@ -197,7 +210,7 @@ bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_m
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
 		if (!is_alive_of(&b->way[i], key, now_ms))
 			continue;
-		if (!word_enforced(b->way[i].word))
+		if (!(b->way[i].word & KEPT))
 			return false;
 		kept = true;
 	}

@@ -40,16 +40,10 @@ struct tg_memory_key {
 struct tg_memory_record {
 	struct tg_verdict verdict;
 	uint8_t epoch; /* 0 to TG_MEMORY_EPOCHS - 1 */
+	bool kept;     /* the call did not go on: answered, or dropped */
 };
 
 #define TG_MEMORY_EPOCHS 128
-
-/* Does the verdict keep the call from going on? Shadow keeps nothing. */
-static inline bool tg_verdict_enforced(const struct tg_verdict *v)
-{
-	return v->mode == TG_MODE_ENFORCE &&
-	       (v->action == TG_ACTION_REJECT || v->action == TG_ACTION_DROP);
-}
 
 /* Bytes for at least `entries` transactions (rounded up to whole buckets). */
 size_t tg_memory_size(uint32_t entries);
@@ -69,6 +63,10 @@ bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
 /* For an answer to it: a verdict that kept an INVITE of this transaction back. */
 bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
 			      struct tg_memory_record *r);
+
+/* Whatever is remembered under that key, whoever it names; of several any. */
+bool tg_memory_find_any(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
+			struct tg_memory_record *r);
 
 /* For a CANCEL: was its INVITE kept back by us, and no INVITE of that transaction let through? */
 bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms);

@@ -84,13 +84,15 @@ struct tg_sip_answer tg_layout_answer(const struct tg_policy *p, unsigned index)
 {
 	const struct tg_policy_answer *a;
 
-	if (index >= p->n_answers)
+	if (index >= p->n_answers || p->answer[index].code == 0)
 		return fallback_answer;
 	a = &p->answer[index];
 	return (struct tg_sip_answer){
 		.code = a->code,
 		.phrase = text_span(a->phrase, sizeof(a->phrase)),
 		.reason = text_span(a->reason, sizeof(a->reason)),
+		.contact = text_span(a->contact, sizeof(a->contact)),
+		.call_info = text_span(a->call_info, sizeof(a->call_info)),
 	};
 }
 
@@ -101,7 +103,8 @@ struct room {
 };
 
 /* Fills in the SIP message behind the headers. An answer longer than its request would make us an
- * amplifier (traps OP-8): then it goes without its Reason, and what remains the request had too. */
+ * amplifier (traps OP-8): then it goes without its Call-Info and its Reason, and what remains, but for a
+ * Contact, the request had too. */
 static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generation *gen,
 			  const struct tg_result *r, struct room room)
 {
@@ -116,6 +119,10 @@ static unsigned build_sip(const struct tg_pipeline *pl, const struct tg_generati
 		return 0;
 	tg_sip_to_tag(r->sip, tg_layout_key(pl), tag);
 	len = tg_sip_answer_build(r->sip, &answer, &source, tag, room.at, room.len);
+	if (answer.call_info.data && (len == 0 || len > f->payload_len)) {
+		answer.call_info = (struct tg_span){ NULL, 0 };
+		len = tg_sip_answer_build(r->sip, &answer, &source, tag, room.at, room.len);
+	}
 	if (answer.reason.data && (len == 0 || len > f->payload_len)) {
 		answer.reason = (struct tg_span){ NULL, 0 };
 		len = tg_sip_answer_build(r->sip, &answer, &source, tag, room.at, room.len);

@@ -20,16 +20,21 @@ static void fill_identity(struct tg_event_identity *e, const struct tg_sig_msg *
 		memcpy(e->raw, raw.data, raw.len < TG_EVENT_RAW_MAX ? raw.len : TG_EVENT_RAW_MAX);
 }
 
+static void copy_name(char to[TG_POLICY_NAME_MAX + 1], const char *name)
+{
+	memcpy(to, name, strnlen(name, TG_POLICY_NAME_MAX));
+}
+
 /* Names and the answer's code are copied now: the policy may be gone when the event is read. */
 static void fill_policy(struct tg_event *e, const struct tg_policy *p, const struct tg_verdict *v)
 {
-	const char *rule = tg_policy_rule_name(p, v->rule);
-
-	memcpy(e->rule, rule, strnlen(rule, sizeof(e->rule) - 1));
+	copy_name(e->rule, tg_policy_rule_name(p, v->rule));
+	copy_name(e->shadow_rule, tg_policy_rule_name(p, v->shadow_rule));
 	if (v->trunk < p->n_trunks)
-		memcpy(e->trunk, p->trunk[v->trunk].name,
-		       strnlen(p->trunk[v->trunk].name, sizeof(e->trunk) - 1));
-	if (v->action == TG_ACTION_REJECT)
+		copy_name(e->trunk, p->trunk[v->trunk].name);
+	if (v->action == TG_ACTION_MARK && v->answer < p->n_marks)
+		copy_name(e->mark, p->mark[v->answer].name);
+	if (v->action == TG_ACTION_REJECT || v->action == TG_ACTION_DIVERT)
 		e->answer_code = v->answer < p->n_answers ? p->answer[v->answer].code
 							  : TG_ANSWER_FALLBACK_CODE;
 }
@@ -63,6 +68,7 @@ void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
 	e->fate = r->fate;
 	e->reason = r->reason;
 	e->repeated = r->repeated;
+	e->same_call = r->same_call;
 	e->caller = m->caller;
 	e->called = m->called;
 	e->n_ids = m->n_ids;

@@ -3,72 +3,16 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "dataplane/flow/cap.h"
-#include "dataplane/flow/frags.h"
-#include "dataplane/flow/memory.h"
 #include "dataplane/pipeline/fragment.h"
 #include "dataplane/pipeline/layout.h"
+#include "dataplane/pipeline/state.h"
 #include "dataplane/pipeline/stream.h"
 #include "tollgate/checksum.h"
 
-/* A datagram holds one message, a segment may hold many: 3 INVITEs of 400 bytes in one of 1460, 96 in a
- * burst. What is beyond this passes, counted. */
-#define MESSAGES_MAX 128
-#define KEYS_MAX (MESSAGES_MAX * TG_SIG_MAX_IDS)
 #define ENTRIES_MAX (1u << 28) /* 4 GiB of verdict memory: more is a typing error */
 
 static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct tg_pipeline_config *)0)->key),
 	      "the configured key is a SipHash key");
-
-/* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL. */
-struct message {
-	struct tg_sip *sip;
-	uint16_t frame;	    /* index into the burst */
-	uint16_t first_key; /* INVITE: its identities stand at listings[first_key...] */
-	uint8_t trunk;
-	bool has_key;	/* it has a branch and a Call-ID: the memory can tell it apart */
-	bool in_stream; /* then `stream` holds; with a response or an INVITE */
-	struct tg_memory_key key;
-	struct tg_tcp_message stream;
-};
-
-struct tg_pipeline {
-	struct tg_memory memory;
-	struct tg_cap cap;
-	struct tg_frags frags;
-	struct tg_tcp *tcp;
-	uint8_t tag_key[crypto_shorthash_KEYBYTES];
-	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
-	uint64_t print_factor;			     /* see identities_print */
-	uint64_t policy_id;			     /* the policy that `epoch` stands for */
-	uint8_t epoch;
-	struct tg_table_adapt adapt;
-
-	/* The burst in hand. */
-	unsigned n_messages;
-	unsigned n_keys;
-	unsigned n_more;
-	struct message message[MESSAGES_MAX];
-	unsigned n_nums;
-	struct tg_num nums[KEYS_MAX]; /* each number of a message once */
-	uint32_t found[KEYS_MAX];     /* what the table says of nums[] */
-	uint16_t num_of[KEYS_MAX];    /* index into nums[], for every identity */
-	uint32_t listings[KEYS_MAX];
-	struct tg_sip sip[MESSAGES_MAX + 1]; /* the last one for what is looked at only */
-	struct tg_result more[MESSAGES_MAX]; /* of frames that end several messages */
-	struct tg_sip_edits edits;
-	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable */
-} TG_ALIGNED(TG_CACHE_LINE);
-
-/* What every phase needs, so that none takes ten parameters. */
-struct burst {
-	struct tg_pipeline *pl;
-	const struct tg_generation *gen;
-	const struct tg_frame_in *in;
-	struct tg_result *out;
-	unsigned n;
-	uint64_t now_ms;
-};
 
 static uint32_t frag_sets(const struct tg_pipeline_config *config)
 {
@@ -90,17 +34,29 @@ static struct tg_tcp_config tcp_config(const struct tg_pipeline_config *config)
 	};
 }
 
+static uint32_t limit_entries(const struct tg_pipeline_config *config)
+{
+	return config->limit_entries ? config->limit_entries : TG_PIPELINE_LIMITS_DEFAULT;
+}
+
+/* Most calls have one transaction and end before it is forgotten: half as many will do. */
+static uint32_t call_entries(const struct tg_pipeline_config *config)
+{
+	return (config->memory_entries + 1) / 2;
+}
+
 size_t tg_pipeline_size(const struct tg_pipeline_config *config)
 {
 	const struct tg_tcp_config tcp = tcp_config(config);
 
 	if (tg_tcp_size(&tcp) == 0 || config->memory_entries == 0 ||
 	    config->memory_entries > ENTRIES_MAX || config->cap_entries == 0 ||
-	    config->cap_entries > ENTRIES_MAX || config->frag_sets > TG_FRAGS_SETS_MAX ||
-	    config->frag_frames > TG_FRAGS_FRAMES_MAX)
+	    config->cap_entries > ENTRIES_MAX || config->limit_entries > ENTRIES_MAX ||
+	    config->frag_sets > TG_FRAGS_SETS_MAX || config->frag_frames > TG_FRAGS_FRAMES_MAX)
 		return 0;
 	return sizeof(struct tg_pipeline) + tg_memory_size(config->memory_entries) +
-	       tg_cap_size(config->cap_entries) +
+	       tg_memory_size(call_entries(config)) + tg_cap_size(config->cap_entries) +
+	       tg_cap_size(limit_entries(config)) +
 	       tg_frags_size(frag_sets(config), frag_frames(config)) + tg_tcp_size(&tcp);
 }
 
@@ -118,7 +74,7 @@ static void derive_flow_key(struct tg_pipeline *pl)
 				 (const unsigned char *)label[i], sizeof(label[i]), pl->tag_key);
 }
 
-static uint64_t keyed_hash(const struct tg_pipeline *pl, const void *bytes, size_t len)
+uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len)
 {
 	uint64_t hash;
 
@@ -136,11 +92,15 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 	memset(pl, 0, sizeof(*pl));
 	memcpy(pl->tag_key, config->key, sizeof(pl->tag_key));
 	derive_flow_key(pl);
-	pl->print_factor = keyed_hash(pl, "tg-print", 8) | 1;
+	pl->print_factor = tg_state_hash(pl, "tg-print", 8) | 1;
 	tg_memory_init(&pl->memory, rest, config->memory_entries);
 	rest += tg_memory_size(config->memory_entries);
+	tg_memory_init(&pl->calls, rest, call_entries(config));
+	rest += tg_memory_size(call_entries(config));
 	tg_cap_init(&pl->cap, rest, config->cap_entries);
 	rest += tg_cap_size(config->cap_entries);
+	tg_cap_init(&pl->limits, rest, limit_entries(config));
+	rest += tg_cap_size(limit_entries(config));
 	tg_frags_init(&pl->frags, rest, frag_sets(config), frag_frames(config));
 	rest += tg_frags_size(frag_sets(config), frag_frames(config));
 	pl->tcp = tg_tcp_init(rest, &tcp);
@@ -172,7 +132,7 @@ uint64_t tg_generation_hash(const struct tg_generation *g)
 
 /* Ethernet 14 + three tags 12 + IPv6 40 + UDP 8 = 74 bytes, and a start line: two cache lines. From
  * there on the parser reads straight ahead, which the hardware prefetcher sees by itself. */
-static void prefetch_heads(const struct burst *b)
+static void prefetch_heads(const struct tg_burst_state *b)
 {
 	unsigned i;
 
@@ -194,7 +154,7 @@ static bool is_sigcomp(const struct tg_frame *f, struct tg_span payload)
 }
 
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
-static bool checksum_ok(const struct tg_frame_in *in, const struct tg_result *r)
+bool tg_state_checksum_ok(const struct tg_frame_in *in, const struct tg_result *r)
 {
 	if (in->checksum == TG_PIPELINE_CSUM_IGNORE)
 		return true;
@@ -220,16 +180,16 @@ static enum tg_reason read_datagram(const struct tg_frame_in *in, const struct t
 	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE &&
 	    tg_unlikely(in->checksum == TG_PIPELINE_CSUM_BAD ||
 			in->checksum == TG_PIPELINE_CSUM_ALWAYS) &&
-	    !checksum_ok(in, r))
+	    !tg_state_checksum_ok(in, r))
 		return TG_REASON_BAD_CHECKSUM;
 	return reason;
 }
 
 /* All messages that a segment ends, and the headers that it does. */
-static enum tg_reason read_segment(struct burst *b, unsigned i)
+static enum tg_reason read_segment(struct tg_burst_state *b, unsigned i)
 {
 	/* Each frame behind this one has its place. */
-	const unsigned most = MESSAGES_MAX - (b->n - i - 1);
+	const unsigned most = TG_MESSAGES_MAX - (b->n - i - 1);
 	struct tg_pipeline *pl = b->pl;
 	struct tg_tcp_reader reader;
 	struct tg_tcp_message m;
@@ -242,7 +202,7 @@ static enum tg_reason read_segment(struct burst *b, unsigned i)
 			crowded = true;
 			continue;
 		}
-		pl->message[pl->n_messages] = (struct message){
+		pl->message[pl->n_messages] = (struct tg_message){
 			.sip = &pl->sip[pl->n_messages],
 			.frame = (uint16_t)i,
 			.in_stream = true,
@@ -254,7 +214,7 @@ static enum tg_reason read_segment(struct burst *b, unsigned i)
 }
 
 /* What the frame is, or completes. TG_REASON_NONE: sip holds an initial INVITE, an ACK or a CANCEL. */
-static enum tg_reason read_frame(struct burst *b, unsigned i, struct tg_sip *sip)
+static enum tg_reason read_frame(struct tg_burst_state *b, unsigned i, struct tg_sip *sip)
 {
 	const struct tg_frame_in *in = &b->in[i];
 	struct tg_result *r = &b->out[i];
@@ -268,7 +228,7 @@ static enum tg_reason read_frame(struct burst *b, unsigned i, struct tg_sip *sip
 	return r->frame.l4_proto == TG_IPPROTO_TCP ? read_segment(b, i) : read_datagram(in, r, sip);
 }
 
-static void read_frames(struct burst *b)
+static void read_frames(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
 	unsigned i;
@@ -290,7 +250,7 @@ static void read_frames(struct burst *b)
 		if (reason != TG_REASON_NONE)
 			continue;
 		r->sip = sip;
-		pl->message[pl->n_messages++] = (struct message){
+		pl->message[pl->n_messages++] = (struct tg_message){
 			.sip = sip,
 			.frame = (uint16_t)i,
 		};
@@ -301,13 +261,13 @@ static void read_frames(struct burst *b)
 
 /*
  * The identities that the verdict rests on; see struct tg_memory_key. A form that is no number counts by
- * its bytes. The hash begins with the transaction's SipHash, which nobody outside knows: two lists that
+ * its bytes. The hash begins with the transaction's or the call's SipHash, which nobody outside knows: two lists that
  * collide in one transaction say nothing of another, so a product and its two halves a word will do.
  */
-static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t transaction,
+static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t key,
 				 const struct tg_sig_msg *m)
 {
-	uint64_t h = transaction;
+	uint64_t h = key;
 	unsigned i;
 
 	for (i = 0; i < m->n_ids; i++) {
@@ -322,7 +282,7 @@ static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t transact
 	return (uint16_t)(h >> 48);
 }
 
-static unsigned find_trunk(const struct burst *b, const struct message *m)
+static unsigned find_trunk(const struct tg_burst_state *b, const struct tg_message *m)
 {
 	const struct tg_frame_in *in = &b->in[m->frame];
 	const struct tg_frame *f = &b->out[m->frame].frame;
@@ -331,6 +291,7 @@ static unsigned find_trunk(const struct burst *b, const struct message *m)
 		.vlan = tg_layout_vlan(f),
 		.ip_version = f->ip_version,
 		.peer = tg_layout_source(b->out[m->frame].data, f),
+		.local = tg_layout_destination(b->out[m->frame].data, f),
 	};
 
 	return tg_policy_trunk_find(&b->gen->policy, &key);
@@ -349,7 +310,7 @@ static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num nu
 	return i;
 }
 
-static void gather_invite(struct burst *b, struct message *m)
+static void gather_invite(struct tg_burst_state *b, struct tg_message *m)
 {
 	struct tg_pipeline *pl = b->pl;
 	struct tg_sig_msg *sig = &m->sip->sig;
@@ -371,7 +332,7 @@ static void gather_invite(struct burst *b, struct message *m)
  * other work, a 10 M table without filter cost three times as much, measured). What the keys take to
  * hash is then as long as the lines take to come.
  */
-static void gather_numbers(struct burst *b)
+static void gather_numbers(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
 	unsigned i;
@@ -384,29 +345,34 @@ static void gather_numbers(struct burst *b)
 	tg_table_prefetch(&b->gen->base, &pl->adapt, pl->nums, pl->n_nums);
 }
 
-static void gather_keys(struct burst *b)
+static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
 	unsigned i;
 
 	for (i = 0; i < pl->n_messages; i++) {
-		struct message *m = &pl->message[i];
+		struct tg_message *m = &pl->message[i];
 
-		/* An ACK is known by its To-tag, not by the memory. */
-		m->has_key = m->sip->method != TG_SIP_ACK && m->sip->branch.len > 0 &&
-			     m->sip->call_id.len > 0;
+		/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
+		 * INVITE to a sink. */
+		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
+			     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
 		if (!m->has_key)
 			continue;
 		m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
 		tg_memory_prefetch(&pl->memory, m->key.key);
-		if (m->sip->method == TG_SIP_INVITE)
-			m->key.print = identities_print(pl, m->key.key, &m->sip->sig);
+		if (m->sip->method != TG_SIP_INVITE)
+			continue;
+		m->call.key = tg_sip_call(m->sip, pl->flow_key);
+		tg_memory_prefetch(&pl->calls, m->call.key);
+		m->key.print = identities_print(pl, m->key.key, &m->sip->sig);
+		m->call.print = identities_print(pl, m->call.key, &m->sip->sig);
 	}
 }
 
 /* ---- phase 4: look up --------------------------------------------------------------------------- */
 
-static void look_up(const struct burst *b)
+static void look_up(const struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
 	unsigned i;
@@ -417,271 +383,9 @@ static void look_up(const struct burst *b)
 		pl->listings[i] = pl->found[pl->num_of[i]];
 }
 
-/* ---- phase 5: decide --------------------------------------------------------------------------- */
-
-/*
- * A verdict of some time ago. Its indices are those of the policy of then: under another one the trunk
- * is found anew, the rule has no name any more, and the answer becomes the built-in one
- * (TG_ANSWER_FALLBACK).
- */
-static struct tg_verdict verdict_now(const struct burst *b, const struct message *m,
-				     struct tg_verdict v, uint8_t epoch)
-{
-	if (epoch != b->pl->epoch) {
-		v.trunk = m->trunk;
-		v.rule = TG_RULE_NONE;
-		v.answer = TG_ANSWER_FALLBACK;
-	}
-	if (v.identity >= m->sip->sig.n_ids)
-		v.identity = TG_SIG_NO_ID;
-	return v;
-}
-
-/* The first verdict on this transaction, if it is remembered. */
-static bool recall(const struct burst *b, const struct message *m, struct tg_result *r)
-{
-	struct tg_memory_record rec;
-
-	if (!m->has_key || !tg_memory_find(&b->pl->memory, m->key, b->now_ms, &rec))
-		return false;
-	r->verdict = verdict_now(b, m, rec.verdict, rec.epoch);
-	r->repeated = true;
-	return true;
-}
-
-/* Found out by doing it: no second list of conditions to keep in step. Rejected calls are few, and
- * building is about as much work as reading was. */
-static bool is_answerable(const struct burst *b, const struct message *m, const struct tg_result *r)
-{
-	return tg_answer_build(b->pl, b->gen, &b->in[m->frame], r, b->pl->scratch,
-			       sizeof(b->pl->scratch)) > 0;
-}
-
-/* A fresh verdict that keeps a call back has to be possible and remembered, or the call goes on:
- * then its retransmissions and its CANCEL must go the same way. */
-static enum tg_reason commit(const struct burst *b, const struct message *m, struct tg_result *r)
-{
-	const struct tg_memory_record rec = { r->verdict, b->pl->epoch };
-	const bool enforced = tg_verdict_enforced(&r->verdict);
-	bool remembered;
-
-	if (enforced && r->verdict.action == TG_ACTION_REJECT && !is_answerable(b, m, r))
-		return TG_REASON_ANSWER_IMPOSSIBLE;
-	if (!m->has_key)
-		return TG_REASON_NONE;
-	remembered = tg_memory_put(&b->pl->memory, m->key, b->now_ms, &rec);
-	return enforced && !remembered ? TG_REASON_MEMORY_FULL : TG_REASON_NONE;
-}
-
-static bool may_answer(const struct burst *b, const struct message *m, const struct tg_result *r)
-{
-	const struct tg_policy_trunk *trunk = &b->gen->policy.trunk[m->trunk];
-	const uint8_t *source = tg_layout_source(r->data, &r->frame);
-	const uint64_t id = keyed_hash(b->pl, source, r->frame.ip_version == 6 ? 16 : 4);
-
-	return tg_cap_allow(&b->pl->cap, id, trunk->answers_per_second, b->now_ms);
-}
-
-/* A packet that its endpoint will discard: as if it had not been judged. */
-static void forget(struct tg_result *r)
-{
-	memset(&r->verdict, 0, sizeof(r->verdict));
-	r->repeated = false;
-	r->sip = NULL;
-	r->listing = NULL;
-	r->reason = TG_REASON_BAD_CHECKSUM;
-}
-
-/* Nothing is done about it, and nothing is written down: it needs no proof. */
-static bool is_clean_pass(const struct tg_verdict *v)
-{
-	return v->action == TG_ACTION_PASS && v->reason == TG_REASON_UNLISTED;
-}
-
-static void decide_invite(const struct burst *b, const struct message *m, struct tg_result *r)
-{
-	enum tg_reason obstacle = TG_REASON_NONE;
-	bool remembered;
-
-	r->listing = &b->pl->listings[m->first_key];
-	remembered = recall(b, m, r);
-	if (!remembered)
-		tg_policy_decide(&b->gen->policy, m->trunk, &m->sip->sig, r->listing, &r->verdict);
-	if (tg_unlikely(!is_clean_pass(&r->verdict) && !checksum_ok(&b->in[m->frame], r))) {
-		forget(r);
-		return;
-	}
-	r->judged = true;
-	if (!remembered)
-		obstacle = commit(b, m, r);
-	r->reason = obstacle == TG_REASON_NONE ? r->verdict.reason : (uint8_t)obstacle;
-	if (obstacle != TG_REASON_NONE || !tg_verdict_enforced(&r->verdict))
-		return;
-	r->fate = TG_FATE_ABSORB;
-	if (r->verdict.action != TG_ACTION_REJECT)
-		return;
-	if (may_answer(b, m, r))
-		r->fate = TG_FATE_ANSWER;
-	else
-		r->reason = TG_REASON_ANSWER_CAPPED;
-}
-
-/* An ACK or CANCEL that belongs to an answer of ours goes no further; any other passes. */
-static void decide_other(const struct burst *b, const struct message *m, struct tg_result *r)
-{
-	const bool ack = m->sip->method == TG_SIP_ACK;
-	const bool ours = ack ? tg_sip_to_tag_is_ours(m->sip, b->pl->tag_key)
-			      : m->has_key && tg_memory_kept_back(&b->pl->memory, m->key.key,
-								  b->now_ms);
-
-	r->reason = TG_REASON_SIP_REQUEST;
-	if (!ours)
-		return;
-	if (!checksum_ok(&b->in[m->frame], r)) {
-		r->reason = TG_REASON_BAD_CHECKSUM;
-		return;
-	}
-	r->fate = TG_FATE_ABSORB;
-	r->reason = ack ? TG_REASON_ACK_ABSORBED : TG_REASON_CANCEL_ABSORBED;
-}
-
-/* ---- phase 5 for streams: nothing of them is answered or kept back ----------------------------- */
-
-/* The call ends at the next hop, or goes on. Remembered either way, but not if it should have ended and
- * could not. */
-static void judge_in_stream(const struct burst *b, const struct message *m, struct tg_result *r)
-{
-	const bool repeated = recall(b, m, r);
-	enum tg_reason obstacle = TG_REASON_NONE;
-
-	if (!repeated)
-		tg_policy_decide(&b->gen->policy, m->trunk, &m->sip->sig, r->listing, &r->verdict);
-	r->reason = r->verdict.reason;
-	if (tg_verdict_enforced(&r->verdict)) {
-		obstacle = tg_stream_block(b->pl->tcp, &m->stream, &b->pl->edits);
-		r->fate = obstacle == TG_REASON_NONE ? TG_FATE_EDIT : TG_FATE_FORWARD;
-	}
-	if (obstacle != TG_REASON_NONE) {
-		r->reason = (uint8_t)obstacle;
-	} else if (!repeated && m->has_key) {
-		const struct tg_memory_record rec = { r->verdict, b->pl->epoch };
-
-		/* For the 483 that comes back: without room for it, that is what the caller gets. */
-		(void)tg_memory_put(&b->pl->memory, m->key, b->now_ms, &rec);
-	}
-}
-
-/* A segment's first verdict is its frame's; others follow it. */
-static void report(const struct burst *b, const struct message *m, const struct tg_result *v)
-{
-	struct tg_result *first = &b->out[m->frame], *r = first, *last = first;
-
-	if (first->judged) {
-		r = &b->pl->more[b->pl->n_more++];
-		*r = *first;
-		while (last->next)
-			last = (struct tg_result *)last->next;
-		last->next = r;
-		r->next = NULL;
-	}
-	r->judged = true;
-	r->repeated = v->repeated;
-	r->fate = v->fate;
-	r->reason = v->reason;
-	r->verdict = v->verdict;
-	r->sip = v->sip;
-	r->listing = v->listing;
-}
-
-/* Judged when the header is there, which is when it can be acted on; reported when all of it is. */
-static void decide_in_stream(const struct burst *b, const struct message *m)
-{
-	struct tg_tcp_decision *d = tg_tcp_decision(b->pl->tcp, m->stream.place);
-	struct tg_result r = {
-		.fate = TG_FATE_FORWARD,
-		.sip = m->sip,
-		.listing = &b->pl->listings[m->first_key],
-	};
-
-	if (d->valid) {
-		r.verdict = verdict_now(b, m, d->verdict, d->epoch);
-		r.repeated = d->repeated;
-		r.reason = d->reason;
-		r.fate = d->blocked ? TG_FATE_EDIT : TG_FATE_FORWARD;
-	} else {
-		judge_in_stream(b, m, &r);
-	}
-	if (m->stream.whole) {
-		d->valid = false;
-		report(b, m, &r);
-		return;
-	}
-	d->valid = true;
-	d->verdict = r.verdict;
-	d->epoch = b->pl->epoch;
-	d->repeated = r.repeated;
-	d->reason = r.reason;
-	d->blocked = r.fate == TG_FATE_EDIT;
-}
-
-/* 483 to an INVITE that we changed: what policy says goes back, as far as a status line can. */
-static void decide_response(const struct burst *b, const struct message *m)
-{
-	struct tg_memory_record rec;
-	struct tg_sip_answer answer;
-
-	if (!m->has_key || !tg_memory_find_kept_back(&b->pl->memory, m->key.key, b->now_ms, &rec) ||
-	    rec.verdict.action != TG_ACTION_REJECT)
-		return;
-	answer = tg_layout_answer(&b->gen->policy, rec.epoch == b->pl->epoch ? rec.verdict.answer
-									     : TG_ANSWER_FALLBACK);
-	if (tg_stream_answer(b->pl->tcp, &m->stream, answer.code, answer.phrase, &b->pl->edits) &&
-	    !b->out[m->frame].judged)
-		b->out[m->frame].reason = TG_REASON_ANSWER_EDITED;
-}
-
-/* Also frames that bring again what was changed before. */
-static void edit_segments(const struct burst *b)
-{
-	unsigned i;
-
-	for (i = 0; i < b->n; i++)
-		if (tg_unlikely(tg_stream_is_edited(b->pl->tcp, &b->out[i])))
-			b->out[i].fate = TG_FATE_EDIT;
-}
-
-unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_frame_in *in,
-		       const struct tg_result *r, uint8_t *out, unsigned cap)
-{
-	if (in->len > cap)
-		return 0;
-	memcpy(out, in->data, in->len);
-	tg_stream_edit(pl->tcp, r, out);
-	return in->len;
-}
-
-/* In the order of arrival: a retransmission in the same burst finds its first copy's verdict. */
-static void decide(const struct burst *b)
-{
-	unsigned i;
-
-	for (i = 0; i < b->pl->n_messages; i++) {
-		const struct message *m = &b->pl->message[i];
-
-		if (m->in_stream && m->stream.is_response)
-			decide_response(b, m);
-		else if (m->in_stream)
-			decide_in_stream(b, m);
-		else if (m->sip->method == TG_SIP_INVITE)
-			decide_invite(b, m, &b->out[m->frame]);
-		else
-			decide_other(b, m, &b->out[m->frame]);
-	}
-}
-
 /* ---- the burst --------------------------------------------------------------------------------- */
 
-static void pass_all(const struct burst *b)
+static void pass_all(const struct tg_burst_state *b)
 {
 	unsigned i;
 
@@ -720,7 +424,7 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 		       const struct tg_frame_in *in, unsigned n, uint64_t now_ms,
 		       struct tg_result *out)
 {
-	struct burst b = { pl, gen, in, out, n, now_ms };
+	struct tg_burst_state b = { pl, gen, in, out, n, now_ms };
 
 	if (!gen) {
 		pass_all(&b);
@@ -732,6 +436,6 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	gather_numbers(&b);
 	gather_keys(&b);
 	look_up(&b);
-	decide(&b);
-	edit_segments(&b);
+	tg_decide_burst(&b);
+	tg_decide_segments(&b);
 }

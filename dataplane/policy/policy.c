@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "tollgate/policy.h"
+#include "dataplane/policy/match.h"
+#include "tollgate/numbering.h"
 
 static const char *const action_names[] = {
 #define X(sym, name) [TG_ACTION_##sym] = name,
@@ -32,15 +33,16 @@ const char *tg_policy_rule_name(const struct tg_policy *p, unsigned rule)
 
 /* ---- trunks ------------------------------------------------------------------------------------ */
 
-static bool peer_matches(const struct tg_policy_trunk *t, const struct tg_trunk_key *key)
+static bool prefix_matches(const struct tg_policy_prefix *p, unsigned version,
+			   const uint8_t *address)
 {
-	const unsigned whole = t->peer_bits / 8, rest = t->peer_bits % 8;
+	const unsigned whole = p->bits / 8, rest = p->bits % 8;
 
-	if (t->peer_version == 0)
+	if (p->version == 0 || !address)
 		return true;
-	if (t->peer_version != key->ip_version || memcmp(t->peer, key->peer, whole) != 0)
+	if (p->version != version || memcmp(p->address, address, whole) != 0)
 		return false;
-	return rest == 0 || (t->peer[whole] ^ key->peer[whole]) >> (8 - rest) == 0;
+	return rest == 0 || (p->address[whole] ^ address[whole]) >> (8 - rest) == 0;
 }
 
 unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_key *key)
@@ -53,32 +55,15 @@ unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_k
 		const struct tg_policy_trunk *t = &p->trunk[i];
 
 		if ((t->port == TG_TRUNK_ANY_PORT || t->port == key->port) &&
-		    (t->vlan == TG_TRUNK_ANY_VLAN || t->vlan == vlan) && peer_matches(t, key))
+		    (t->vlan == TG_TRUNK_ANY_VLAN || t->vlan == vlan) &&
+		    prefix_matches(&t->peer, key->ip_version, key->peer) &&
+		    prefix_matches(&t->local, key->ip_version, key->local))
 			break;
 	}
 	return i;
 }
 
 /* ---- the decision ------------------------------------------------------------------------------ */
-
-/* An identity as rules see it. */
-struct view {
-	uint16_t category_bit; /* on the side that its role asks; 0 = not listed */
-	uint16_t class_bit;    /* 0 = no rule may ask for its class */
-	uint8_t role_bit;
-	uint8_t score;
-	uint8_t category;
-	uint8_t index; /* in the message */
-};
-
-/* All identities in the order in which a rule tries them, and what they have between them. */
-struct views {
-	struct view view[TG_SIG_MAX_IDS];
-	unsigned n;
-	uint16_t category_bits;
-	uint16_t class_bits;
-	uint8_t role_bits;
-};
 
 static enum tg_category category_of(uint32_t listing, enum tg_side side)
 {
@@ -112,19 +97,19 @@ static enum tg_reason class_reason(unsigned cls)
 	return TG_REASON_RULE;
 }
 
-static void add_view(struct views *vs, const struct tg_sig_msg *msg, const uint32_t *listing,
+static void add_view(struct tg_views *vs, const struct tg_sig_msg *msg, const uint32_t *listing,
 		     unsigned i)
 {
 	const struct tg_identity *id = &msg->id[i];
 	const uint32_t slot = tg_listing_side(listing[i], tg_role_side(id->role));
 	const enum tg_category category = category_of(listing[i], tg_role_side(id->role));
-	struct view *v;
+	struct tg_view *v;
 
 	/* The called party as the network describes it: neither caller nor where the call goes. */
 	if (id->flags & TG_ID_FLAG_PARTY_CALLED)
 		return;
 	v = &vs->view[vs->n++];
-	*v = (struct view){
+	*v = (struct tg_view){
 		.role_bit = (uint8_t)(1u << (id->role & 7)),
 		.score = (uint8_t)tg_slot_score(slot),
 		.category = (uint8_t)category,
@@ -141,12 +126,13 @@ static void add_view(struct views *vs, const struct tg_sig_msg *msg, const uint3
 	vs->role_bits |= v->role_bit;
 }
 
-static void order_views(struct views *vs, const struct tg_sig_msg *msg, const uint32_t *listing,
+static void order_views(struct tg_views *vs, const struct tg_sig_msg *msg, const uint32_t *listing,
 			unsigned n_ids)
 {
 	unsigned i;
 
 	vs->n = 0;
+	vs->has_contradictions = false;
 	vs->category_bits = 0;
 	vs->class_bits = 0;
 	vs->role_bits = 0;
@@ -198,74 +184,169 @@ static bool guard_allow(const struct tg_sig_msg *msg, const uint32_t *listing, u
 
 #define SPARED_BITS (1u << TG_CATEGORY_ALLOW | 1u << TG_CATEGORY_EMERGENCY)
 
-static bool rule_matches(const struct tg_policy_rule *r, const struct view *v)
+static bool identity_matches(const struct tg_policy_rule *r, const struct tg_views *vs,
+			     const struct tg_view *v)
 {
 	if (!(r->roles & v->role_bit))
 		return false;
 	if (r->categories && (!(r->categories & v->category_bit) || v->score < r->score_min ||
 			      v->score > r->score_max))
 		return false;
-	if (r->classes && !(r->classes & v->class_bit))
+	/* Who names the header wants that header's class: UK rules tell Network and Presentation
+	 * Number apart. */
+	if (r->classes && !(r->classes & (r->sources ? 1u << (vs->call->msg->id[v->index].cls & 15)
+						     : v->class_bit)))
+		return false;
+	if (r->extended && !tg_match_identity(r, vs, v))
 		return false;
 	return r->action == TG_ACTION_PASS || !(v->category_bit & SPARED_BITS);
 }
 
-static enum tg_reason rule_reason(const struct tg_policy_rule *r, const struct tg_sig_msg *msg,
-				  const struct view *v)
+/* The first view that meets all conditions of this entry, or NULL. Most rules are out at once. */
+static const struct tg_view *entry_matches(const struct tg_policy_rule *r, struct tg_views *vs)
 {
+	unsigned i;
+
+	if (!(r->trunks >> vs->trunk & 1) || !(r->roles & vs->role_bits) ||
+	    (r->categories && !(r->categories & vs->category_bits)) ||
+	    (r->classes && !r->sources && !(r->classes & vs->class_bits)) ||
+	    (r->extended && !tg_match_message(r, vs)))
+		return NULL;
+	for (i = 0; i < vs->n; i++)
+		if (identity_matches(r, vs, &vs->view[i]))
+			return &vs->view[i];
+	return NULL;
+}
+
+/* The rule at p->rule[i], and what stands behind it to be met as well. */
+static const struct tg_view *rule_matches(const struct tg_policy *p, unsigned i,
+					  struct tg_views *vs)
+{
+	const struct tg_view *v = entry_matches(&p->rule[i], vs);
+
+	while (v && ++i < p->n_rules && p->rule[i].also)
+		if (!entry_matches(&p->rule[i], vs))
+			return NULL;
+	return v;
+}
+
+static uint64_t limit_of(const struct tg_policy_rule *r, const struct tg_views *vs)
+{
+	const struct tg_sig_msg *const m = vs->call->msg;
+	const unsigned i = r->limit == TG_LIMIT_CALLED ? m->called : m->caller;
+	struct tg_num n = { 0 };
+
+	if (r->limit == TG_LIMIT_TRUNK)
+		return vs->trunk;
+	if (i < m->n_ids)
+		n = m->id[i].num;
+	if (r->limit_digits && tg_num_kind(n) == TG_NUM_E164 && tg_num_len(n) > r->limit_digits)
+		n = tg_num_make(TG_NUM_E164, r->limit_digits,
+				tg_num_value(n) / tg_num_pow10(tg_num_len(n) - r->limit_digits));
+	/* Who has no number shares one count with all who have none. */
+	return n.v;
+}
+
+/* Is the call within what the rule lets pass? Asked last: asking takes one. */
+static bool is_within_limit(const struct tg_policy_rule *r, const struct tg_views *vs)
+{
+	return r->limit_calls &&
+	       (!vs->call->spend || vs->call->spend(vs->call->ctx, r, limit_of(r, vs)));
+}
+
+/* Is this call none of the share for which the rule is carried out? */
+static bool is_in_shadow(const struct tg_policy_rule *r, const struct tg_policy_call *call)
+{
+	return r->shadow || (uint64_t)call->share * 100 >> 32 >= r->share;
+}
+
+static enum tg_reason rule_reason(const struct tg_policy_rule *r, const struct tg_sig_msg *msg,
+				  const struct tg_view *v)
+{
+	if (r->limit_calls)
+		return TG_REASON_RATE;
 	if (r->categories)
 		return tg_category_reason((enum tg_category)v->category);
-	return r->classes ? class_reason(msg->id[v->index].cls) : TG_REASON_RULE;
+	if (r->contradictions)
+		return TG_REASON_CONTRADICTION;
+	if (r->classes)
+		return class_reason(msg->id[v->index].cls);
+	return r->states && !(r->states >> TG_NUMBERING_VALID & 1) ? TG_REASON_NOT_IN_PLAN
+								   : TG_REASON_RULE;
 }
 
-/* Can no identity of the message meet the rule's conditions? Spares most rules the inner loop. */
-static bool rule_is_out(const struct tg_policy_rule *r, unsigned trunk, const struct views *vs)
+static void take_rule(const struct tg_policy *p, unsigned i, const struct tg_views *vs,
+		      const struct tg_view *by, struct tg_verdict *v)
 {
-	return !(r->trunks >> trunk & 1) || !(r->roles & vs->role_bits) ||
-	       (r->categories && !(r->categories & vs->category_bits)) ||
-	       (r->classes && !(r->classes & vs->class_bits));
+	v->action = p->rule[i].action;
+	v->reason = (uint8_t)rule_reason(&p->rule[i], vs->call->msg, by);
+	v->answer = p->rule[i].answer;
+	v->rule = (uint16_t)i;
+	v->identity = by->index;
 }
 
-static bool apply_rules(const struct tg_policy *p, unsigned trunk, const struct tg_sig_msg *msg,
-			const struct views *vs, struct tg_verdict *v)
+/*
+ * A rule in shadow must not keep a call from the rules behind it, or trying one out would let pass what
+ * was rejected before. So it is noted, and only what it alone would have decided is its verdict.
+ */
+static bool apply_rules(const struct tg_policy *p, struct tg_views *vs, struct tg_verdict *v)
 {
-	unsigned i, j;
+	struct tg_verdict shadow = *v;
+	unsigned i;
 
 	for (i = 0; i < p->n_rules; i++) {
-		const struct tg_policy_rule *r = &p->rule[i];
+		const struct tg_view *by;
 
-		if (rule_is_out(r, trunk, vs))
+		if (p->rule[i].also)
 			continue;
-		for (j = 0; j < vs->n && !rule_matches(r, &vs->view[j]); j++)
-			;
-		if (j == vs->n)
+		by = rule_matches(p, i, vs);
+		if (!by || is_within_limit(&p->rule[i], vs))
 			continue;
-		v->action = r->action;
-		v->reason = (uint8_t)rule_reason(r, msg, &vs->view[j]);
-		v->answer = r->answer;
-		v->rule = (uint16_t)i;
-		v->identity = vs->view[j].index;
-		return true;
+		if (!is_in_shadow(&p->rule[i], vs->call)) {
+			take_rule(p, i, vs, by, v);
+			return true;
+		}
+		if (v->shadow_rule == TG_RULE_NONE) {
+			v->shadow_rule = (uint16_t)i;
+			take_rule(p, i, vs, by, &shadow);
+			shadow.mode = TG_MODE_SHADOW;
+		}
 	}
-	return false;
+	if (v->shadow_rule == TG_RULE_NONE)
+		return false;
+	*v = shadow; /* its own rule, so none stands beside it */
+	return true;
 }
 
-void tg_policy_decide(const struct tg_policy *p, unsigned trunk, const struct tg_sig_msg *msg,
-		      const uint32_t *listing, struct tg_verdict *v)
+bool tg_policy_guard_priority(const struct tg_sig_extra *extra, struct tg_verdict *v)
 {
-	const unsigned n_ids = msg->n_ids < TG_SIG_MAX_IDS ? msg->n_ids : TG_SIG_MAX_IDS;
+	if (!extra->priority)
+		return false;
+	v->action = TG_ACTION_PASS;
+	v->answer = 0;
+	v->rule = TG_RULE_NONE;
+	pass_because(v, TG_REASON_PRIORITY, TG_SIG_NO_ID);
+	return true;
+}
+
+void tg_policy_decide(const struct tg_policy *p, const struct tg_policy_call *call,
+		      struct tg_verdict *v)
+{
+	const unsigned trunk = tg_likely(call->trunk < p->n_trunks) ? call->trunk : p->n_trunks - 1;
+	const struct tg_sig_msg *const msg = call->msg;
+	const uint32_t *const listing = call->listing;
+	const unsigned n_ids = msg->n_ids;
 	uint32_t listed = 0;
-	struct views views;
+	struct tg_views views;
 	uint8_t flags = 0;
 	unsigned i;
 
-	if (tg_unlikely(trunk >= p->n_trunks))
-		trunk = p->n_trunks - 1;
 	*v = (struct tg_verdict){
 		.action = TG_ACTION_PASS,
 		.reason = TG_REASON_UNLISTED,
 		.mode = p->trunk[trunk].mode,
 		.rule = TG_RULE_NONE,
+		.shadow_rule = TG_RULE_NONE,
 		.trunk = (uint8_t)trunk,
 		.identity = TG_SIG_NO_ID,
 	};
@@ -279,8 +360,11 @@ void tg_policy_decide(const struct tg_policy *p, unsigned trunk, const struct tg
 
 	if (guard_emergency(msg, listing, n_ids, v) || guard_allow(msg, listing, n_ids, v))
 		return;
+	views.policy = p;
+	views.call = call;
+	views.trunk = trunk;
 	order_views(&views, msg, listing, n_ids);
-	if (apply_rules(p, trunk, msg, &views, v))
+	if (apply_rules(p, &views, v))
 		return;
 	for (i = 0; i < views.n; i++) {
 		if (views.view[i].category_bit) {

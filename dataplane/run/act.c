@@ -132,13 +132,18 @@ static void record(struct tg_worker *w, unsigned i, const struct tg_result *r)
 		tg_count(&w->stats.events_dropped, 1);
 }
 
-/* Calls, not frames: a retransmission is counted as such and under its frame's reason only. */
+/* Calls, not frames: a retransmission, or another transaction of a call, is counted as such and under
+ * its frame's reason only. */
 static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 {
 	const struct tg_verdict *v = &r->verdict;
 
 	if (r->repeated) {
 		tg_count(&w->stats.verdicts_repeated, 1);
+		return;
+	}
+	if (r->same_call) {
+		tg_count(&w->stats.verdicts_same_call, 1);
 		return;
 	}
 	tg_count(&w->stats.trunk_reason[v->trunk][r->reason], 1);
@@ -157,16 +162,30 @@ static void overwrite(struct rte_mbuf *m, const uint8_t *bytes, unsigned len)
 	}
 }
 
-/* Changed, at its own length, on its way to the peer port. */
-static void act_edit(struct tg_worker *w, unsigned i, struct batch *forward)
+/* As long as it was: in its own buffers. Longer or shorter: in a new one. Without any, as it came: the call
+ * goes on either way. */
+static struct rte_mbuf *edit(struct tg_worker *w, unsigned i)
 {
 	struct tg_burst *b = &w->burst;
-	struct rte_mbuf *m = b->mbuf[b->of[i]];
-	const unsigned len = tg_edit_build(w->pipeline, &b->in[i], &b->out[i], w->answer,
+	struct rte_mbuf *m = b->mbuf[b->of[i]], *changed;
+	const unsigned len = tg_edit_build(w->pipeline, b->gen, &b->in[i], &b->out[i], w->answer,
 					   sizeof(w->answer));
 
-	overwrite(m, w->answer, len);
-	batch_or_drop(w, forward, m);
+	if (len == 0)
+		return m;
+	if (len == b->in[i].len) {
+		overwrite(m, w->answer, len);
+	} else {
+		changed = rte_pktmbuf_alloc(b->from->pool);
+		if (!changed || !fill(changed, b->from->pool, w->answer, len)) {
+			rte_pktmbuf_free(changed);
+			return m;
+		}
+		rte_pktmbuf_free(m);
+		m = changed;
+	}
+	tg_count(&w->stats.frames_edited, 1);
+	return m;
 }
 
 /* Frames that were held until this one came: they go where it goes, and before it. */
@@ -230,7 +249,7 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 	else if (r->fate == TG_FATE_ANSWER)
 		act_answer(w, i, back);
 	else if (r->fate == TG_FATE_EDIT)
-		act_edit(w, i, forward);
+		batch_or_drop(w, forward, edit(w, i));
 	else
 		rte_pktmbuf_free(m);
 }

@@ -43,11 +43,12 @@ static int show_stats(struct request *r)
 		size_t offset;
 	} fields[] = {
 #define FIELD(f) { #f, offsetof(struct tg_stats, f) }
-		FIELD(rx_packets),	 FIELD(rx_bytes),	   FIELD(tx_packets),
-		FIELD(tx_bytes),	 FIELD(tx_dropped),	   FIELD(no_mbuf),
-		FIELD(answers_sent),	 FIELD(verdicts_repeated), FIELD(events_dropped),
-		FIELD(filter_negatives), FIELD(filter_false),	   FIELD(busy_cycles),
-		FIELD(idle_cycles),	 FIELD(links_taken_down),  FIELD(links_not_taken_down),
+		FIELD(rx_packets),	 FIELD(rx_bytes),	    FIELD(tx_packets),
+		FIELD(tx_bytes),	 FIELD(tx_dropped),	    FIELD(no_mbuf),
+		FIELD(answers_sent),	 FIELD(verdicts_repeated),  FIELD(events_dropped),
+		FIELD(filter_negatives), FIELD(filter_false),	    FIELD(busy_cycles),
+		FIELD(idle_cycles),	 FIELD(links_taken_down),   FIELD(links_not_taken_down),
+		FIELD(frames_edited),	 FIELD(verdicts_same_call),
 #undef FIELD
 	};
 	unsigned i;

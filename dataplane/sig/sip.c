@@ -187,6 +187,18 @@ void tg_sip_read_field(struct tg_sip_reader *r, uint32_t line, uint32_t end)
 	}
 }
 
+/* RFC 7044 §5: the last entry is the request's current target, so nobody who redirected it. Where entries
+ * were left out, which one is the last is not known. */
+static void settle_history(struct tg_sig_msg *m)
+{
+	unsigned i = m->n_ids;
+
+	while (i > 0 && m->id[i - 1].source != TG_ID_HISTORY_INFO)
+		i--;
+	if (i > 0 && !m->ids_left_out)
+		m->id[i - 1].role = TG_ROLE_CALLED;
+}
+
 /*
  * architecture §9: the network's own statement, else From. Of several the first that names a user,
  * and none if nobody does.
@@ -290,6 +302,7 @@ static enum tg_reason read_request(struct tg_sip_reader *r, uint32_t from)
 	reason = tg_scan->walk(r, from, uri);
 	if (r->sip->method == TG_SIP_INVITE) {
 		r->sip->sig.caller = find_caller(&r->sip->sig);
+		settle_history(&r->sip->sig);
 		return reason;
 	}
 	return reason == TG_REASON_NONE || reason == TG_REASON_NOT_SIP ? reason

@@ -18,6 +18,7 @@ static_assert(crypto_shorthash_BYTES == 8, "a tag is made from 64 bits");
 
 /* What a hash is for: no tag is ever a transaction key. */
 #define PURPOSE_TAG 0x746f2d7461670000ull
+#define PURPOSE_CALL 0x63616c6c00000000ull
 #define PURPOSE_TRANSACTION 0x7472616e73000000ull
 
 #define INNER_KEY_MASK 0x36
@@ -81,37 +82,57 @@ bool tg_sip_to_tag_is_ours(const struct tg_sip *sip, const uint8_t *key)
 	return sodium_memcmp(sip->to_tag.data, tag, sizeof(tag)) == 0;
 }
 
-/* What is hashed for a transaction of the usual length: one pass over a copy costs a third of
+/* What is hashed for a transaction or call of the usual length: one pass over a copy costs a third of
  * three hashes. The lengths, in front, say where the two fields end. */
 #define FLAT_MAX 248
+#define FLAT_CALL 0x8000 /* no length: tells a call from a transaction */
+
+struct purpose {
+	uint64_t purpose;
+	uint32_t cseq;
+	uint16_t flat;
+};
 
 struct flat {
 	uint32_t cseq;
-	uint16_t branch_len;
-	uint16_t call_id_len;
+	uint16_t one_len;
+	uint16_t other_len;
 	uint8_t bytes[FLAT_MAX];
 };
 
 static_assert(offsetof(struct flat, bytes) == 8, "hashed as bytes: no padding");
 
-uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key)
+static uint64_t hash_two(const uint8_t *key, struct purpose p, struct tg_span one,
+			 struct tg_span other)
 {
-	const struct tg_span field[] = { sip->branch, sip->call_id };
+	const struct tg_span field[] = { one, other };
 	struct flat f;
 	uint64_t out;
 
-	if (tg_unlikely(sip->branch.len + sip->call_id.len > FLAT_MAX))
-		return hash_fields(key, PURPOSE_TRANSACTION, sip->cseq, field, TG_ARRAY_LEN(field));
-	f.cseq = sip->cseq;
-	f.branch_len = (uint16_t)sip->branch.len;
-	f.call_id_len = (uint16_t)sip->call_id.len;
-	if (sip->branch.len > 0)
-		memcpy(f.bytes, sip->branch.data, sip->branch.len);
-	if (sip->call_id.len > 0)
-		memcpy(f.bytes + sip->branch.len, sip->call_id.data, sip->call_id.len);
+	if (tg_unlikely(one.len + other.len > FLAT_MAX))
+		return hash_fields(key, p.purpose, p.cseq, field, TG_ARRAY_LEN(field));
+	f.cseq = p.cseq;
+	f.one_len = (uint16_t)(one.len | p.flat);
+	f.other_len = (uint16_t)other.len;
+	if (one.len > 0)
+		memcpy(f.bytes, one.data, one.len);
+	if (other.len > 0)
+		memcpy(f.bytes + one.len, other.data, other.len);
 	crypto_shorthash((uint8_t *)&out, (const uint8_t *)&f,
-			 offsetof(struct flat, bytes) + sip->branch.len + sip->call_id.len, key);
+			 offsetof(struct flat, bytes) + one.len + other.len, key);
 	return out;
+}
+
+uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key)
+{
+	return hash_two(key, (struct purpose){ PURPOSE_TRANSACTION, sip->cseq, 0 }, sip->branch,
+			sip->call_id);
+}
+
+uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key)
+{
+	return hash_two(key, (struct purpose){ PURPOSE_CALL, 0, FLAT_CALL }, sip->from_tag,
+			sip->call_id);
 }
 
 /* ---- the answer ---- */
@@ -184,6 +205,16 @@ static void put_header(struct writer *w, const char *name, struct tg_span value)
 {
 	put_text(w, name);
 	put_value(w, value.data, value.len);
+	put_text(w, "\r\n");
+}
+
+/* A line of the policy's own. */
+static void put_optional(struct writer *w, const char *name, struct tg_span value)
+{
+	if (value.len == 0)
+		return;
+	put_text(w, name);
+	put_line_part(w, value.data, value.len);
 	put_text(w, "\r\n");
 }
 
@@ -329,11 +360,9 @@ unsigned tg_sip_answer_build(const struct tg_sip *sip, const struct tg_sip_answe
 	put_to(&w, sip->to, tag);
 	put_header(&w, "Call-ID: ", sip->call_id);
 	put_header(&w, "CSeq: ", sip->cseq_value);
-	if (answer->reason.len > 0) {
-		put_text(&w, "Reason: ");
-		put_line_part(&w, answer->reason.data, answer->reason.len);
-		put_text(&w, "\r\n");
-	}
+	put_optional(&w, "Contact: ", answer->contact);
+	put_optional(&w, "Reason: ", answer->reason);
+	put_optional(&w, "Call-Info: ", answer->call_info);
 	put_text(&w, "Content-Length: 0\r\n\r\n");
 	return w.failed ? 0 : w.n;
 }

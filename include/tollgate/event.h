@@ -43,9 +43,12 @@ struct tg_event {
 	uint16_t dport;
 	uint8_t src[16];
 	uint8_t dst[16];
-	uint16_t answer_code;		    /* of a reject, sent or not; else 0 */
-	char trunk[TG_POLICY_NAME_MAX + 1]; /* names, because the policy may be gone by now */
-	char rule[TG_POLICY_NAME_MAX + 1];  /* "-" if none */
+	bool same_call;
+	uint16_t answer_code;			  /* of a reject or divert, sent or not; else 0 */
+	char trunk[TG_POLICY_NAME_MAX + 1];	  /* names, because the policy may be gone by now */
+	char rule[TG_POLICY_NAME_MAX + 1];	  /* "-" if none */
+	char shadow_rule[TG_POLICY_NAME_MAX + 1]; /* likewise */
+	char mark[TG_POLICY_NAME_MAX + 1];	  /* of a mark, else empty */
 	struct tg_event_identity id[TG_SIG_MAX_IDS];
 };
 

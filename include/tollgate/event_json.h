@@ -12,10 +12,13 @@
  *	reason rule    of the decision; rule is null when none decided
  *	mode           "shadow" or "enforce"
  *	fate           what became of the frame: "forward", "answer", "absorb", "edit" (forwarded, changed)
- *	answer         SIP status code of a reject, sent or not; else absent
+ *	answer         SIP status code of a reject or divert, sent or not; else absent
+ *	mark           the mark's name; absent unless it is one
+ *	shadow_rule    the first rule in shadow that would have decided otherwise; absent if none
  *	counted        the reason that the frame counts in, where it is not the verdict's: memory_full,
- *	               answer_impossible, answer_capped
+ *	               answer_impossible, answer_capped, edit_impossible
  *	repeated       true: a retransmission, the verdict is the first one's
+ *	same_call      true: another transaction of a call that was judged; else absent
  *	decided_by     index into identities, or null
  *	trunk port vlan   vlan is null when untagged
  *	source destination   "192.0.2.1:5060", "[2001:db8::1]:5060"
@@ -195,6 +198,12 @@ static inline void tg_event_json_verdict(json_t *o, const struct tg_event *e)
 			    json_string(e->fate < TG_ARRAY_LEN(fates) ? fates[e->fate] : "?"));
 	if (e->answer_code)
 		json_object_set_new(o, "answer", json_integer(e->answer_code));
+	if (e->mark[0])
+		json_object_set_new(o, "mark", json_string(e->mark));
+	if (v->shadow_rule != TG_RULE_NONE && v->shadow_rule != v->rule)
+		json_object_set_new(o, "shadow_rule", json_string(e->shadow_rule));
+	if (e->same_call)
+		json_object_set_new(o, "same_call", json_true());
 	if (e->reason != v->reason)
 		json_object_set_new(o, "counted", json_string(tg_reason_name(e->reason)));
 	json_object_set_new(o, "repeated", json_boolean(e->repeated));

@@ -64,6 +64,7 @@ struct tg_result {
 	uint8_t reason; /* enum tg_reason: the one counter this frame counts in */
 	bool judged;	/* verdict, sip and listing hold */
 	bool repeated;	/* the verdict memory's word: a retransmission */
+	bool same_call; /* not the first transaction of its call: counted already */
 	struct tg_verdict verdict;
 	/* Frames held until now that share this one's fate (FORWARD: before it; else: not at all), in
 	 * the order of arrival, and what each of them counts as; valid until the next burst. */
@@ -89,10 +90,11 @@ struct tg_pipeline_config {
 	uint32_t cap_entries;	 /* sources whose answers are counted */
 	uint8_t key
 		[16]; /* SipHash key: To-tags, transactions; the same on all boxes of a cluster */
-	uint32_t frag_sets;   /* datagrams put together at a time; 0 = default */
-	uint32_t frag_frames; /* frames held at a time; 0 = default */
-	uint32_t tcp_flows;   /* connections that are read; 0 = TG_PIPELINE_TCP_FLOWS_DEFAULT */
-	uint32_t tcp_buffers; /* messages in pieces at one time, 25 KiB each; 0 = default */
+	uint32_t limit_entries; /* numbers whose calls rules count; 0 = default */
+	uint32_t frag_sets;	/* datagrams put together at a time; 0 = default */
+	uint32_t frag_frames;	/* frames held at a time; 0 = default */
+	uint32_t tcp_flows;	/* connections that are read; 0 = TG_PIPELINE_TCP_FLOWS_DEFAULT */
+	uint32_t tcp_buffers;	/* messages in pieces at one time, 25 KiB each; 0 = default */
 };
 
 /* 128 datagrams of 66 KiB are 8.2 MiB. Under a flood the oldest is given up first: at 1 M forged
@@ -105,6 +107,7 @@ struct tg_pipeline_config {
 #define TG_PIPELINE_CAP_DEFAULT (1u << 12)
 #define TG_PIPELINE_TCP_FLOWS_DEFAULT 8192
 #define TG_PIPELINE_TCP_BUFFERS_DEFAULT 256
+#define TG_PIPELINE_LIMITS_DEFAULT (1u << 16) /* 1 MiB a worker */
 
 struct tg_pipeline;
 
@@ -143,6 +146,17 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 			 const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
 			 unsigned cap);
 
+/*
+ * The whole frame as it goes on; MACs, tags, TTL and identification as they were, lengths and checksums
+ * right (a UDP checksum that was left out stays so). A datagram's message is marked, or goes to a sink; a
+ * segment has the bytes changed that the verdicts of its stream ask for, in this burst or again. `r` must
+ * be this frame's result with fate TG_FATE_EDIT. Returns the length, or 0 if the message has no place for
+ * the change, would be longer than its trunk's MTU, or came in fragments: forward it untouched.
+ */
+unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
+		       const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
+		       unsigned cap);
+
 /* A held frame whose datagram will not be read: forward it, count it as `reason`. */
 struct tg_released {
 	void *handle;
@@ -155,14 +169,6 @@ struct tg_released {
  */
 unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_released *out,
 			     unsigned max);
-
-/*
- * The frame as it goes on: in->data with the bytes changed that the verdicts of its stream ask for, in
- * this burst or again; same length, checksum carried on. `r` must be this frame's result with fate
- * TG_FATE_EDIT. Returns in->len, or 0 if that does not fit in cap: then forward it untouched.
- */
-unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_frame_in *in,
-		       const struct tg_result *r, uint8_t *out, unsigned cap);
 
 /* Statistics of the table's filter in this pipeline. */
 const struct tg_table_adapt *tg_pipeline_adapt(const struct tg_pipeline *pl);

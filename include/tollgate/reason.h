@@ -46,9 +46,16 @@
 	X(NUMBER_SHORT_CODE, "short_code", VERDICT)                                                \
 	X(NUMBER_ALPHANUMERIC, "alphanumeric", VERDICT)                                            \
 	X(RULE, "rule", VERDICT)                                                                   \
+	X(CONTRADICTION, "contradiction", VERDICT)                                                 \
+	X(NOT_IN_PLAN, "not_in_plan", VERDICT)                                                     \
+	X(RATE, "rate", VERDICT)                                                                   \
+	/* Of priority, so no rule could keep it back; beyond the trunk's share: maybe forged. */  \
+	X(PRIORITY, "priority", VERDICT)                                                           \
+	X(PRIORITY_EXCESS, "priority_excess", VERDICT)                                             \
 	/* The decision stands, carrying it out was not possible: passed. */                       \
 	X(MEMORY_FULL, "memory_full", VERDICT)                                                     \
 	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                         \
+	X(EDIT_IMPOSSIBLE, "edit_impossible", VERDICT)                                             \
 	X(TCP_TOO_LATE, "tcp_too_late", VERDICT)                                                   \
 	/* Judged to be rejected, but its source has had its share of answers: dropped. */         \
 	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                  \

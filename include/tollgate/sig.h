@@ -108,4 +108,49 @@ static inline struct tg_span tg_identity_raw(const struct tg_sig_msg *m, unsigne
 /* Numbers and classes of all identities, under the trunk's profile (may be NULL). Once a message. */
 void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile);
 
+/* What else a message may have about it, beside the headers that identities come from. */
+#define TG_TRAITS(X)                                                                               \
+	X(REDIRECTED, "redirected")	       /* who forwarded it: by its identities */           \
+	X(IDENTITY, "identity")		       /* RFC 8224 */                                      \
+	X(PRIVACY, "privacy")		       /* RFC 3323, any value but none */                  \
+	X(REPLACES, "replaces")		       /* or Join: a transfer (RFC 3891, RFC 3911) */      \
+	X(DUPLICATE, "duplicate_header")       /* a second From, To, Call-ID or CSeq */            \
+	X(CSEQ_MISMATCH, "cseq_mismatch")      /* of another method (RFC 3261 §8.1.1.5) */        \
+	X(IDS_LEFT_OUT, "too_many_identities") /* more than TG_SIG_MAX_IDS */
+
+enum tg_trait {
+#define X(sym, name) TG_TRAIT_##sym,
+	TG_TRAITS(X)
+#undef X
+	TG_TRAIT_COUNT
+};
+
+/* RFC 3323 §4.2, RFC 3325 §9.3, RFC 7044 §10.1 */
+#define TG_PRIVACIES(X)                                                                            \
+	X(ID, "id")                                                                                \
+	X(USER, "user")                                                                            \
+	X(HEADER, "header")                                                                        \
+	X(SESSION, "session")                                                                      \
+	X(CRITICAL, "critical")                                                                    \
+	X(HISTORY, "history")                                                                      \
+	X(NONE, "none")
+
+enum tg_privacy {
+#define X(sym, name) TG_PRIVACY_##sym,
+	TG_PRIVACIES(X)
+#undef X
+	TG_PRIVACY_COUNT
+};
+
+/* Read only for a policy that asks (tg_policy.asks_extra), or before a call is kept from going on. */
+struct tg_sig_extra {
+	uint32_t traits;     /* bit per enum tg_trait */
+	uint8_t privacy;     /* bit per enum tg_privacy */
+	bool priority;	     /* Priority emergency or psap-callback (RFC 3261 §20.26, RFC 7090),
+			   * Resource-Priority ets, wps or esnet (RFC 4412, RFC 7135), cpc of priority */
+	struct tg_span tgrp; /* originating trunk group: of the Contact (RFC 4904 §5) */
+	struct tg_span trunk_context;
+	struct tg_span orig_ioi; /* P-Charging-Vector (RFC 7315 §5.6), quotes left out */
+};
+
 #endif

@@ -67,6 +67,9 @@ enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip);
  */
 void tg_sip_read_passports(struct tg_sip *sip);
 
+/* What only some policies ask of an INVITE: one more walk over its header. */
+void tg_sip_extra_read(const struct tg_sip *sip, struct tg_sig_extra *extra);
+
 /* False: tg_sip_parse would say NOT_SIP. What a start line begins with is ASCII (RFC 3261 §7); media
  * begins with the version, two bits, which are 10 (RFC 3550 §5.1). One byte of a datagram tells. */
 static inline bool tg_sip_may_begin(struct tg_span datagram)
@@ -78,7 +81,9 @@ static inline bool tg_sip_may_begin(struct tg_span datagram)
 struct tg_sip_answer {
 	uint16_t code; /* 300-699 */
 	struct tg_span phrase;
-	struct tg_span reason; /* value of a Reason header (RFC 3326), or absent */
+	struct tg_span reason;	  /* value of a Reason header (RFC 3326), or absent */
+	struct tg_span contact;	  /* of a 3xx: value of its Contact header, or absent */
+	struct tg_span call_info; /* value of a Call-Info header (RFC 8688 §3.2.1), or absent */
 };
 
 #define TG_SIP_TAG_LEN 15
@@ -94,10 +99,13 @@ bool tg_sip_to_tag_is_ours(const struct tg_sip *sip, const uint8_t *key);
 /* A transaction's key for the verdict memory: SipHash of branch, Call-ID and CSeq number. */
 uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key);
 
+/* A call's: of Call-ID and From tag, whatever the branch and CSeq. */
+uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key);
+
 /*
  * The stateless final answer to an INVITE (traps §1.2): Vias in order (received and rport of the
- * topmost filled in per RFC 3261 §18.2.1 and RFC 3581 §4), From, To with tag, Call-ID, CSeq, Reason,
- * Content-Length. `source` is the textual source address, `source_port` its UDP port. Returns the
+ * topmost filled in per RFC 3261 §18.2.1 and RFC 3581 §4), From, To with tag, Call-ID, CSeq, Contact,
+ * Reason, Call-Info, Content-Length. `source` is the textual source address, `source_port` its UDP port. Returns the
  * length, or 0 if it cannot be built or does not fit in cap.
  */
 struct tg_sip_source {

@@ -24,10 +24,12 @@ struct tg_stats {
 	uint64_t tx_dropped; /* the NIC's ring stayed full */
 	uint64_t no_mbuf;    /* no buffer for an answer */
 	uint64_t answers_sent;
-	uint64_t verdicts_repeated;    /* from the verdict memory */
+	uint64_t verdicts_repeated;    /* retransmissions: from the verdict memory */
 	uint64_t events_dropped;       /* ring full: the log is slower than the calls */
 	uint64_t links_taken_down;     /* ports, because the other side's link was gone */
 	uint64_t links_not_taken_down; /* their driver cannot */
+	uint64_t verdicts_same_call;   /* further transactions of a call: credentials, forks */
+	uint64_t frames_edited;	       /* marked, or to a sink */
 	uint64_t filter_negatives;
 	uint64_t filter_false;
 	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */

@@ -12,15 +12,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void decide(const struct tg_policy *p)
 {
 	static const uint8_t peer[16];
-	const struct tg_trunk_key key = { 0, TG_TRUNK_NO_VLAN, 4, peer };
+	const struct tg_trunk_key key = { 0, TG_TRUNK_NO_VLAN, 4, peer, peer };
 	const uint32_t listing[2] = { tg_listing_slot(TG_CATEGORY_FRAUD, 90), 0 };
 	struct tg_sig_msg msg = { .n_ids = 2, .caller = 0, .called = 1 };
+	const struct tg_policy_call call = { .trunk = tg_policy_trunk_find(p, &key),
+					     .msg = &msg,
+					     .listing = listing };
 	struct tg_verdict v;
 
 	msg.id[1].role = TG_ROLE_CALLED;
-	tg_policy_decide(p, tg_policy_trunk_find(p, &key), &msg, listing, &v);
+	tg_policy_decide(p, &call, &v);
 	if (v.action >= TG_ACTION_COUNT || v.reason >= TG_REASON_COUNT || v.trunk >= p->n_trunks ||
-	    (v.action == TG_ACTION_REJECT && v.answer >= p->n_answers))
+	    ((v.action == TG_ACTION_REJECT || v.action == TG_ACTION_DIVERT) &&
+	     v.answer >= p->n_answers) ||
+	    (v.action == TG_ACTION_MARK && v.answer >= p->n_marks))
 		abort();
 }
 

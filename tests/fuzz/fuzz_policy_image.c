@@ -11,13 +11,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool spend_none(void *ctx, const struct tg_policy_rule *rule, uint64_t of)
+{
+	(void)ctx;
+	(void)rule;
+	(void)of;
+	return false;
+}
+
 static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 {
 	struct tg_sig_msg msg = { .n_ids = TG_SIG_MAX_IDS, .caller = 0, .called = 1 };
 	uint32_t listing[TG_SIG_MAX_IDS];
+	struct tg_sig_extra extra = { .traits = data[0], .privacy = data[1] };
 	struct tg_verdict v;
 	unsigned i;
 
+	msg.text = extra.tgrp = extra.orig_ioi = (struct tg_span){ data, (uint32_t)size };
 	/* Identities out of the image's own bytes: they vary as it does. */
 	for (i = 0; i < TG_SIG_MAX_IDS; i++) {
 		const uint8_t *b = &data[i * 7 % (size - 4)];
@@ -26,15 +36,29 @@ static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 		msg.id[i].role = b[1] % TG_ROLE_COUNT;
 		msg.id[i].cls = b[2] % TG_NUM_CLASS_COUNT;
 		msg.id[i].flags = b[3] & 2;
+		msg.id[i].source = b[0] % TG_ID_SOURCE_COUNT;
+		msg.id[i].raw_len = (uint16_t)(b[2] % 16 < size ? b[2] % 16 : size);
+		msg.id[i].num = b[1] & 1 ? tg_num_make(TG_NUM_E164, 8, 65000000 + b[2])
+					 : (struct tg_num){ 0 };
 	}
 	for (i = 0; i < p->n_trunks; i++) {
 		const struct tg_trunk_key key = { p->trunk[i].port, p->trunk[i].vlan,
-						  p->trunk[i].peer_version, p->trunk[i].peer };
+						  p->trunk[i].peer.version,
+						  p->trunk[i].peer.address,
+						  p->trunk[i].local.address };
+		const struct tg_policy_call call = { .trunk = tg_policy_trunk_find(p, &key),
+						     .msg = &msg,
+						     .listing = listing,
+						     .extra = &extra,
+						     .share = listing[0],
+						     .spend = i & 1 ? spend_none : NULL };
 
-		tg_policy_decide(p, tg_policy_trunk_find(p, &key), &msg, listing, &v);
+		tg_policy_decide(p, &call, &v);
 		if (v.action >= TG_ACTION_COUNT || v.reason >= TG_REASON_COUNT ||
 		    v.trunk >= p->n_trunks || v.mode >= TG_MODE_COUNT ||
-		    (v.action == TG_ACTION_REJECT && v.answer >= p->n_answers) ||
+		    ((v.action == TG_ACTION_REJECT || v.action == TG_ACTION_DIVERT) &&
+		     v.answer >= p->n_answers) ||
+		    (v.action == TG_ACTION_MARK && v.answer >= p->n_marks) ||
 		    strlen(tg_policy_rule_name(p, v.rule)) > TG_POLICY_NAME_MAX)
 			abort();
 	}

@@ -29,15 +29,17 @@ static void check_answer(const uint8_t *p, unsigned n)
 static void use(struct tg_sip *sip, struct tg_span text)
 {
 	static const struct tg_sip_source source = { "192.0.2.77", 5060 };
-	static const struct tg_sip_answer answer = { 603,
-						     { (const uint8_t *)"No", 2 },
-						     { NULL, 0 } };
+	static const struct tg_sip_answer answer = { .code = 603,
+						     .phrase = { (const uint8_t *)"No", 2 } };
 	static const uint8_t key[16];
 	static uint8_t out[65536];
 	char tag[TG_SIP_TAG_LEN];
+	struct tg_sig_extra extra;
 	unsigned n, i;
 
 	tg_sip_read_passports(sip);
+	tg_sip_extra_read(sip, &extra);
+	expect(extra.tgrp.len <= text.len && extra.traits >> TG_TRAIT_COUNT == 0);
 	tg_sig_normalise(&sip->sig, NULL);
 	for (i = 0; i < sip->sig.n_ids; i++)
 		expect((size_t)sip->sig.id[i].raw_off + sip->sig.id[i].raw_len <= text.len);

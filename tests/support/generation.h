@@ -84,12 +84,16 @@ static inline void tg_test_policy(struct tg_test_generation *g)
 		.vlan = TG_TRUNK_ANY_VLAN,
 		.mode = TG_MODE_ENFORCE,
 		.answers_per_second = 100,
+		.priority_per_second = 1,
+		.mtu = 1500,
 	};
 	g->trunk[1] = (struct tg_policy_trunk){
 		.name = "default",
 		.port = TG_TRUNK_ANY_PORT,
 		.vlan = TG_TRUNK_ANY_VLAN,
 		.answers_per_second = 100,
+		.priority_per_second = 1,
+		.mtu = 1500,
 	};
 	g->rule[0] = (struct tg_policy_rule){
 		.name = "bad-callers",
@@ -99,6 +103,7 @@ static inline void tg_test_policy(struct tg_test_generation *g)
 		.score_min = 80,
 		.score_max = 100,
 		.action = TG_ACTION_REJECT,
+		.share = 100,
 	};
 	g->rule[1] = g->rule[0];
 	memcpy(g->rule[1].name, "bad-called", sizeof("bad-called"));
@@ -108,8 +113,12 @@ static inline void tg_test_policy(struct tg_test_generation *g)
 	memcpy(g->rule[2].name, "flood", sizeof("flood"));
 	g->rule[2].categories = 1u << TG_CATEGORY_TDOS;
 	g->rule[2].action = TG_ACTION_DROP;
-	g->answer[0] = (struct tg_policy_answer){ "declined", "Decline", TG_TEST_REASON, 603, 0 };
-	g->answer[1] = (struct tg_policy_answer){ "forbidden", "Forbidden", "", 403, 0 };
+	g->answer[0] = (struct tg_policy_answer){
+		.name = "declined", .phrase = "Decline", .reason = TG_TEST_REASON, .code = 603
+	};
+	g->answer[1] = (struct tg_policy_answer){ .name = "forbidden",
+						  .phrase = "Forbidden",
+						  .code = 403 };
 	g->policy_header.id = 1;
 	g->gen.policy = (struct tg_policy){
 		.header = &g->policy_header,

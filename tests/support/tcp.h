@@ -206,7 +206,8 @@ static inline void tcp_lab_forward(struct tcp_lab *lab, unsigned i)
 	lab->reason[r->reason]++;
 	memcpy(lab->original, lab->frame[i], len);
 	if (r->fate == TG_FATE_EDIT) {
-		tcp_lab_require(tg_edit_build(lab->pl, &lab->in[i], r, lab->frame[i], len) == len);
+		tcp_lab_require(tg_edit_build(lab->pl, lab->gen, &lab->in[i], r, lab->frame[i],
+					      len) == len);
 		/* Nothing but payload and its checksum. */
 		tcp_lab_require(memcmp(lab->original, lab->frame[i], TCP_LAB_IP + 16) == 0);
 		tcp_lab_require(memcmp(lab->original + TCP_LAB_IP + 18,

@@ -26,7 +26,7 @@ static unsigned allowed(struct fixture *f, uint64_t source, uint32_t rate, uint6
 	unsigned yes = 0;
 
 	while (n--)
-		yes += tg_cap_allow(&f->c, source, rate, now);
+		yes += tg_cap_allow(&f->c, source, (struct tg_cap_rate){ rate, 1000 }, now);
 	return yes;
 }
 
@@ -81,10 +81,11 @@ TG_TEST(cap_full_set_forgets_the_quietest, TG_NEEDS_NOTHING)
 
 	for (s = 1; s <= TG_CAP_WAYS; s++)
 		assert_int_equal(allowed(&f, s, 2, s, 2), 2);
-	assert_false(tg_cap_allow(&f.c, 1, 2, 100)); /* seen again: source 2 is the quietest now */
-	assert_true(tg_cap_allow(&f.c, 50, 2, 101));
-	assert_false(tg_cap_allow(&f.c, 1, 2, 102));
-	assert_false(tg_cap_allow(&f.c, 3, 2, 103));
+	assert_false(tg_cap_allow(&f.c, 1, (struct tg_cap_rate){ 2, 1000 },
+				  100)); /* seen again: source 2 is the quietest now */
+	assert_true(tg_cap_allow(&f.c, 50, (struct tg_cap_rate){ 2, 1000 }, 101));
+	assert_false(tg_cap_allow(&f.c, 1, (struct tg_cap_rate){ 2, 1000 }, 102));
+	assert_false(tg_cap_allow(&f.c, 3, (struct tg_cap_rate){ 2, 1000 }, 103));
 	assert_int_equal(allowed(&f, 2, 2, 104, 9), 2); /* forgotten, so it begins afresh */
 	free(f.block);
 }

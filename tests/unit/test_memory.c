@@ -34,10 +34,13 @@ static struct tg_memory_record record(enum tg_action action, enum tg_mode mode)
 			.mode = (uint8_t)mode,
 			.answer = 3,
 			.rule = 7,
+			.shadow_rule = TG_RULE_NONE,
 			.trunk = 2,
 			.identity = 1,
 		},
 		.epoch = 5,
+		.kept = mode == TG_MODE_ENFORCE &&
+			(action == TG_ACTION_REJECT || action == TG_ACTION_DROP),
 	};
 }
 
@@ -58,13 +61,16 @@ static bool find(const struct fixture *f, uint64_t key, uint16_t print, uint64_t
 TG_TEST(memory_every_field_survives, TG_NEEDS_NOTHING)
 {
 	static const struct tg_memory_record records[] = {
-		{ { TG_ACTION_PASS, 0, TG_MODE_SHADOW, 0, 0, 0, 0 }, 0 },
+		{ { .shadow_rule = TG_RULE_NONE }, 0, false },
 		{ { TG_ACTION_DROP, TG_REASON_COUNT - 1, TG_MODE_ENFORCE, TG_POLICY_MAX_ANSWERS - 1,
-		    TG_POLICY_MAX_RULES - 1, TG_POLICY_MAX_TRUNKS - 1, TG_SIG_MAX_IDS - 1 },
-		  TG_MEMORY_EPOCHS - 1 },
-		{ { TG_ACTION_REJECT, TG_REASON_UNLISTED, TG_MODE_ENFORCE, 1, TG_RULE_NONE, 1,
-		    TG_SIG_NO_ID },
-		  1 },
+		    TG_POLICY_MAX_RULES - 1, TG_RULE_NONE, TG_POLICY_MAX_TRUNKS - 1,
+		    TG_SIG_MAX_IDS - 1 },
+		  TG_MEMORY_EPOCHS - 1,
+		  true },
+		{ { TG_ACTION_REJECT, TG_REASON_UNLISTED, TG_MODE_ENFORCE, 1, TG_RULE_NONE,
+		    TG_RULE_NONE, 1, TG_SIG_NO_ID },
+		  1,
+		  false },
 	};
 	size_t i;
 
@@ -76,6 +82,7 @@ TG_TEST(memory_every_field_survives, TG_NEEDS_NOTHING)
 		assert_true(tg_memory_find(&f.m, (struct tg_memory_key){ KEY, 9 }, 1000, &got));
 		assert_memory_equal(&got.verdict, &records[i].verdict, sizeof(got.verdict));
 		assert_int_equal(got.epoch, records[i].epoch);
+		assert_int_equal(got.kept, records[i].kept);
 		free(f.block);
 	}
 }
@@ -83,8 +90,8 @@ TG_TEST(memory_every_field_survives, TG_NEEDS_NOTHING)
 /* RFC 3261 §17.1.1.2: an INVITE may come again for 64*T1 = 32 s. */
 TG_TEST(memory_lives_32_seconds, TG_NEEDS_NOTHING)
 {
-	/* Also across the wrap of the 20-bit expiry, and at odd phases of the 256 ms tick. */
-	static const uint64_t starts[] = { 0, 1, 255, 1000, ((1ull << 20) - 60) << 8, 1ull << 40 };
+	/* Also across the wrap of the 19-bit expiry, and at odd phases of the 256 ms tick. */
+	static const uint64_t starts[] = { 0, 1, 255, 1000, ((1ull << 19) - 60) << 8, 1ull << 40 };
 	const struct tg_memory_record r = record(TG_ACTION_REJECT, TG_MODE_ENFORCE);
 	size_t i;
 
@@ -106,7 +113,7 @@ TG_TEST(memory_empty_is_never_alive, TG_NEEDS_NOTHING)
 	const struct tg_memory_record r = record(TG_ACTION_PASS, TG_MODE_ENFORCE);
 	uint64_t now;
 
-	for (now = 0; now < 3ull << 28; now += 10000) {
+	for (now = 0; now < 3ull << 27; now += 10000) {
 		struct fixture f = fixture_make(4);
 
 		assert_false(find(&f, 0, 0, now));
@@ -191,6 +198,22 @@ TG_TEST(memory_kept_back_is_all_or_nothing, TG_NEEDS_NOTHING)
 	assert_false(tg_memory_kept_back(&f.m, KEY, 0));
 	assert_true(put(&f, KEY + 1, 1, 0, &shadow));
 	assert_false(tg_memory_kept_back(&f.m, KEY + 1, 0));
+	free(f.block);
+}
+
+/* For what follows an INVITE and names nobody: any verdict of the transaction. */
+TG_TEST(memory_finds_any_of_a_transaction, TG_NEEDS_NOTHING)
+{
+	const struct tg_memory_record divert = record(TG_ACTION_DIVERT, TG_MODE_ENFORCE);
+	struct fixture f = fixture_make(64);
+	struct tg_memory_record got;
+
+	assert_false(tg_memory_find_any(&f.m, KEY, 0, &got));
+	assert_true(put(&f, KEY, 7, 0, &divert));
+	assert_true(tg_memory_find_any(&f.m, KEY, 0, &got));
+	assert_int_equal(got.verdict.action, TG_ACTION_DIVERT);
+	assert_false(tg_memory_find_any(&f.m, KEY ^ 1, 0, &got));
+	assert_false(tg_memory_find_any(&f.m, KEY, 40000, &got));
 	free(f.block);
 }
 

@@ -90,13 +90,21 @@ static uint32_t as_called(enum tg_category category, unsigned score)
 	return tg_listing_make(0, tg_listing_slot(category, score));
 }
 
-static struct tg_verdict decide(const struct fixture *f, const struct call *c)
+static struct tg_verdict decide_on(const struct fixture *f, unsigned trunk, const struct call *c)
 {
+	const struct tg_policy_call call = { .trunk = trunk,
+					     .msg = &c->msg,
+					     .listing = c->listing };
 	struct tg_verdict v;
 
 	memset(&v, 0xa5, sizeof(v));
-	tg_policy_decide(&f->p, 0, &c->msg, c->listing, &v);
+	tg_policy_decide(&f->p, &call, &v);
 	return v;
+}
+
+static struct tg_verdict decide(const struct fixture *f, const struct call *c)
+{
+	return decide_on(f, 0, c);
 }
 
 static void expect(const struct fixture *f, const struct call *c, enum tg_action action,
@@ -437,16 +445,16 @@ TG_TEST(policy_rule_of_another_trunk, TG_NEEDS_NOTHING)
 	const struct call c = plain_call();
 	struct tg_verdict v;
 
-	tg_policy_decide(&f.p, 0, &c.msg, c.listing, &v);
+	v = decide_on(&f, 0, &c);
 	assert_int_equal(v.action, TG_ACTION_PASS);
 	assert_int_equal(v.mode, TG_MODE_ENFORCE);
-	tg_policy_decide(&f.p, 1, &c.msg, c.listing, &v);
+	v = decide_on(&f, 1, &c);
 	assert_int_equal(v.action, TG_ACTION_REJECT);
 	assert_int_equal(v.reason, TG_REASON_RULE);
 	assert_int_equal(v.mode, TG_MODE_SHADOW);
 	assert_int_equal(v.trunk, 1);
 	/* What nobody ever passes is the catch-all. */
-	tg_policy_decide(&f.p, 99, &c.msg, c.listing, &v);
+	v = decide_on(&f, 99, &c);
 	assert_int_equal(v.trunk, 2);
 	assert_int_equal(v.action, TG_ACTION_PASS);
 	free(f.image);

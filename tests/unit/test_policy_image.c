@@ -22,10 +22,20 @@ static const char policy_text[] =
 	"answers:\n"
 	"  - { name: no, code: 603, phrase: Decline, reason: Q.850;cause=21 }\n"
 	"  - { name: off, code: 403, phrase: Forbidden }\n"
+	"  - { name: away, code: 302, phrase: Moved, contact: '<sip:a@192.0.2.9>', sink: '+6599' "
+	"}\n"
+	"marks:\n"
+	"  - { name: tag, header: 'X-Tollgate: suspect', display: '[!] ' }\n"
 	"rules:\n"
 	"  - { name: one, when: { category: [fraud], score: { min: 80 } }, action: reject, answer: "
 	"off }\n"
-	"  - { name: two, when: { class: [malformed], trunk: [tagged] }, action: drop }\n";
+	"  - { name: two, when: { class: [malformed], trunk: [tagged] }, action: drop }\n"
+	"  - { name: three, when: { number: ['+65', '+852'], number_not: ['+659'], tgrp: [a, b],\n"
+	"      raw_prefix: ['65'], has: [redirected] }, also: [{ role: [called], type: [fixed] "
+	"}],\n"
+	"      action: divert, answer: away, share: 10,\n"
+	"      limit: { per: caller, digits: 7, calls: 5, seconds: 60 } }\n"
+	"  - { name: four, when: { role: [caller] }, action: mark, mark: tag, shadow: yes }\n";
 
 struct image {
 	uint8_t *bytes;
@@ -34,6 +44,9 @@ struct image {
 	struct tg_policy_trunk *trunk;
 	struct tg_policy_rule *rule;
 	struct tg_policy_answer *answer;
+	struct tg_policy_mark *mark;
+	struct tg_policy_interval *interval;
+	struct tg_policy_word *word;
 };
 
 static struct image compile(void)
@@ -49,6 +62,9 @@ static struct image compile(void)
 	i.trunk = (void *)((uint8_t *)i.section + i.section->trunks_offset);
 	i.rule = (void *)((uint8_t *)i.section + i.section->rules_offset);
 	i.answer = (void *)((uint8_t *)i.section + i.section->answers_offset);
+	i.mark = (void *)((uint8_t *)i.section + i.section->marks_offset);
+	i.interval = (void *)((uint8_t *)i.section + i.section->intervals_offset);
+	i.word = (void *)((uint8_t *)i.section + i.section->words_offset);
 	return i;
 }
 
@@ -95,7 +111,7 @@ TG_TEST(policy_trunk_find, TG_NEEDS_NOTHING)
 		const size_t len = rows[i].version == 4 ? 4 : 16;
 		struct tg_guard peer = tg_guard_copy(rows[i].peer, len);
 		const struct tg_trunk_key key = { rows[i].port, rows[i].vlan, rows[i].version,
-						  peer.data };
+						  peer.data, NULL };
 
 		if (strcmp(p.trunk[tg_policy_trunk_find(&p, &key)].name, rows[i].trunk) != 0)
 			fail_msg("row %u: %s", i, p.trunk[tg_policy_trunk_find(&p, &key)].name);
@@ -158,7 +174,7 @@ TG_TEST(policy_open_refuses_bad_counts_and_offsets, TG_NEEDS_NOTHING)
 		PUT(i.section->n_rules, 1),
 		PUT(i.section->n_rules, 257),
 		PUT(i.section->n_rules, 0x80000000),
-		PUT(i.section->n_answers, 3),
+		PUT(i.section->n_answers, 4),
 		PUT(i.section->n_answers, 33),
 		PUT(i.section->trunks_offset, 0),
 		PUT(i.section->trunks_offset, 0xffffff00),
@@ -187,14 +203,20 @@ TG_TEST(policy_open_refuses_bad_trunks, TG_NEEDS_NOTHING)
 		MAY(t->vlan, 4094),
 		MAY(t->vlan, TG_TRUNK_NO_VLAN),
 		PUT(t->mode, TG_MODE_COUNT),
-		PUT(t->zero, 1),
-		PUT(t->peer_version, 0),
-		PUT(t->peer_version, 5),
-		PUT(t->peer_bits, 33),
-		PUT(t->peer_bits, 22), /* host bits: 192.0.2.0/22 is 192.0.0.0/22 */
-		MAY(t->peer_bits, 32),
-		PUT(t->peer[3], 1),
-		PUT(t->peer[15], 1),
+		PUT(t->international, 2),
+		PUT(t->mtu, 575),
+		PUT(t->mtu, 9217),
+		PUT(t->priority_per_second, 0),
+		PUT(t->local.version, 5),
+		PUT(t->local.bits, 1),
+		PUT(t->local.address[2], 1),
+		PUT(t->peer.version, 0),
+		PUT(t->peer.version, 5),
+		PUT(t->peer.bits, 33),
+		PUT(t->peer.bits, 22), /* host bits: 192.0.2.0/22 is 192.0.0.0/22 */
+		MAY(t->peer.bits, 32),
+		PUT(t->peer.address[3], 1),
+		PUT(t->peer.address[15], 1),
 		PUT(t->answers_per_second, 0),
 		PUT(t->answers_per_second, TG_POLICY_MAX_ANSWER_RATE + 1),
 		PUT(t->profile.country_code_len, 4),
@@ -212,7 +234,7 @@ TG_TEST(policy_open_refuses_bad_trunks, TG_NEEDS_NOTHING)
 		PUT(last->name[0], 'D'),
 		PUT(last->port, 0),
 		PUT(last->vlan, 1),
-		PUT(last->peer_version, 4),
+		PUT(last->peer.version, 4),
 	};
 	unsigned n;
 
@@ -249,7 +271,7 @@ TG_TEST(policy_open_refuses_bad_rules_and_answers, TG_NEEDS_NOTHING)
 		PUT(r->answer, 2),
 		MAY(r->answer, 0),
 		PUT(r->zero[0], 1),
-		PUT(r->zero[6], 1),
+		PUT(r->zero[5], 1),
 		PUT(a->code, 399),
 		PUT(a->code, 401),
 		PUT(a->code, 407),
@@ -264,13 +286,115 @@ TG_TEST(policy_open_refuses_bad_rules_and_answers, TG_NEEDS_NOTHING)
 		PUT(a->phrase[3], '\n'),
 		PUT(a->reason[0], 0x7f),
 		PUT(a->reason[1], 0x1b),
-		PUT(a->zero, 1),
+		PUT(a->zero[0], 1),
 	};
 	unsigned n;
 
 	for (n = 0; n < TG_ARRAY_LEN(damages); n++)
 		try_damage(&i, &damages[n]);
 	free(i.bytes);
+}
+
+TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
+{
+	struct image i = compile();
+	struct tg_policy_rule *r = &i.rule[2], *also = &i.rule[3], *four = &i.rule[4];
+	struct tg_policy_answer *away = &i.answer[2];
+	struct tg_policy_mark *m = i.mark;
+	const struct damage damages[] = {
+		PUT(i.rule->also, 1), /* there is no rule before it */
+		PUT(also->also, 2),
+		MAY(also->also, 0),
+		PUT(also->answer, 0),
+		PUT(also->action, TG_ACTION_PASS),
+		PUT(r->extended, 0),
+		PUT(r->extended, 2),
+		PUT(i.rule->extended, 1),
+		MAY(r->sources, 1u << TG_ID_FROM),
+		PUT(also->types, 1u << 12),
+		PUT(also->types, 0), /* then it asks for nothing that `extended` says */
+		PUT(also->states, 1u << 5),
+		MAY(also->states, 1),
+		PUT(r->digits_min, 1),
+		PUT(r->digits_max, 16),
+		MAY(r->digits_max, 15),
+		PUT(r->same_prefix, 16),
+		MAY(r->same_prefix, 15),
+		PUT(r->number.n, 4),
+		PUT(r->number.first, 2),
+		MAY(r->number.n, 3),
+		PUT(r->number_not.first, 3),
+		PUT(r->tgrp.n, 0xffff),
+		PUT(r->orig_ioi.first, 1), /* of no list */
+		PUT(r->has, 1u << 31),
+		PUT(r->contradictions, 1u << TG_CONTRADICTION_COUNT),
+		MAY(r->contradictions, 1),
+		PUT(r->privacy, 1u << TG_PRIVACY_COUNT),
+		PUT(r->answer, 1), /* ends the call, and this rule diverts */
+		PUT(r->action, TG_ACTION_REJECT),
+		PUT(r->shadow, 2),
+		PUT(r->share, 0),
+		PUT(r->share, 101),
+		PUT(r->limit, TG_LIMIT_COUNT),
+		PUT(r->limit_digits, 16),
+		PUT(r->limit_ms, 0),
+		PUT(r->limit_calls, 0),
+		PUT(r->limit_calls, 0x00020000), /* times 60,000 ms is more than 32 bits */
+		PUT(four->answer, 1),
+		PUT(away->code, 0x100),
+		MAY(away->code, 0), /* the sink alone */
+		PUT(away->code, 603),
+		PUT(away->contact[0], 0),
+		PUT(away->sink[1], 'x'),
+		PUT(away->sink[1], 0),
+		MAY(away->sink[0], 0),
+		PUT(away->call_info[0], '\n'),
+		PUT(m->flags, 4),
+		PUT(m->flags, TG_MARK_ANONYMISE), /* and a display name */
+		MAY(m->flags, TG_MARK_PLUS),
+		PUT(m->header[0], '\t'),
+		PUT(m->header[1], ':'),
+		PUT(m->display[0], '"'),
+		PUT(m->zero[6], 1),
+		PUT(i.interval[0].lo, UINT64_MAX),
+		PUT(i.interval[0].hi, 0),
+		PUT(i.interval[1].hi, 1000000000000000ull),
+		PUT(i.word[0].text[0], 0),
+		PUT(i.word[0].text[0], 0x1b),
+	};
+	unsigned n;
+
+	for (n = 0; n < TG_ARRAY_LEN(damages); n++)
+		try_damage(&i, &damages[n]);
+	free(i.bytes);
+}
+
+/* An image of before the layout had a version begins with how many trunks it has: 1 to 64. */
+TG_TEST(policy_open_names_other_layouts, TG_NEEDS_NOTHING)
+{
+	static const struct {
+		uint32_t layout;
+		enum tg_image_error_code code;
+	} cases[] = {
+		{ 1, TG_IMAGE_ERROR_OLD_VERSION },
+		{ TG_POLICY_MAX_TRUNKS, TG_IMAGE_ERROR_OLD_VERSION },
+		{ TG_POLICY_LAYOUT + 1, TG_IMAGE_ERROR_NEW_VERSION },
+	};
+	struct image image = compile();
+	unsigned n;
+
+	for (n = 0; n < TG_ARRAY_LEN(cases); n++) {
+		struct tg_image_error err;
+		struct tg_image_header h;
+		struct tg_policy p;
+
+		memcpy(&h, image.bytes, sizeof(h));
+		image.section->layout = cases[n].layout;
+		tg_image_finish(image.bytes, &h);
+		assert_int_equal(tg_policy_open(&p, image.bytes, image.length, &err), -EINVAL);
+		assert_int_equal(err.code, cases[n].code);
+	}
+	free(image.bytes);
 }
 
 /* Names and texts that run to the end of their array. */
@@ -286,6 +410,10 @@ TG_TEST(policy_open_wants_every_string_ended, TG_NEEDS_NOTHING)
 		{ i.answer[0].name, sizeof(i.answer[0].name) },
 		{ i.answer[0].phrase, sizeof(i.answer[0].phrase) },
 		{ i.answer[1].reason, sizeof(i.answer[1].reason) },
+		{ i.answer[1].call_info, sizeof(i.answer[1].call_info) },
+		{ i.mark[0].name, sizeof(i.mark[0].name) },
+		{ i.mark[0].display, sizeof(i.mark[0].display) },
+		{ i.word[2].text, sizeof(i.word[2].text) },
 	};
 	unsigned n;
 

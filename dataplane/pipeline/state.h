@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A pipeline and the burst in its hands: what pipeline.c, which reads, and decide.c and decide_stream.c,
+ * which decide, share.
+ */
+#ifndef TG_PIPELINE_STATE_H
+#define TG_PIPELINE_STATE_H
+
+#include <sodium/crypto_shorthash.h>
+
+#include "dataplane/flow/cap.h"
+#include "dataplane/flow/frags.h"
+#include "dataplane/flow/memory.h"
+#include "dataplane/flow/tcp.h"
+#include "tollgate/pipeline.h"
+#include "tollgate/sip_edit.h"
+
+/* A datagram holds one message, a segment may hold many: 3 INVITEs of 400 bytes in one of 1460, 96 in a
+ * burst. What is beyond this passes, counted. */
+#define TG_MESSAGES_MAX 128
+#define TG_KEYS_MAX (TG_MESSAGES_MAX * TG_SIG_MAX_IDS)
+/* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL. */
+struct tg_message {
+	struct tg_sip *sip;
+	uint16_t frame;	    /* index into the burst */
+	uint16_t first_key; /* INVITE: its identities stand at listings[first_key...] */
+	uint8_t trunk;
+	bool has_key;	/* it has a branch and a Call-ID: the memory can tell it apart */
+	bool in_stream; /* then `stream` holds; with a response or an INVITE */
+	struct tg_memory_key key;
+	struct tg_memory_key call; /* INVITE: the same of its Call-ID and From tag */
+	struct tg_tcp_message stream;
+};
+
+struct tg_pipeline {
+	struct tg_memory memory; /* transactions */
+	struct tg_memory calls;	 /* calls, of which a transaction is a part */
+	struct tg_cap cap;	 /* answers to sources; calls of priority */
+	struct tg_cap limits;	 /* calls that rules count */
+	struct tg_frags frags;
+	struct tg_tcp *tcp;
+	uint8_t tag_key[crypto_shorthash_KEYBYTES];
+	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
+	uint64_t print_factor;			     /* see identities_print */
+	uint64_t policy_id;			     /* the policy that `epoch` stands for */
+	uint8_t epoch;
+	struct tg_table_adapt adapt;
+
+	/* The burst in hand. */
+	unsigned n_messages;
+	unsigned n_keys;
+	unsigned n_more;
+	struct tg_message message[TG_MESSAGES_MAX];
+	unsigned n_nums;
+	struct tg_num nums[TG_KEYS_MAX]; /* each number of a message once */
+	uint32_t found[TG_KEYS_MAX];	 /* what the table says of nums[] */
+	uint16_t num_of[TG_KEYS_MAX];	 /* index into nums[], for every identity */
+	uint32_t listings[TG_KEYS_MAX];
+	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
+	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
+	struct tg_sip_edits edits;
+	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable and is_editable */
+} TG_ALIGNED(TG_CACHE_LINE);
+
+/* What every phase needs, so that none takes ten parameters. */
+struct tg_burst_state {
+	struct tg_pipeline *pl;
+	const struct tg_generation *gen;
+	const struct tg_frame_in *in;
+	struct tg_result *out;
+	unsigned n;
+	uint64_t now_ms;
+};
+
+/* SipHash under the key that places transactions, sources and numbers in our tables. */
+uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len);
+
+/* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
+bool tg_state_checksum_ok(const struct tg_frame_in *in, const struct tg_result *r);
+
+/* The last phase: what becomes of each message, in the order of arrival. */
+void tg_decide_burst(const struct tg_burst_state *b);
+
+/* A verdict of some time ago. Its indices are those of the policy of then: under another one the trunk
+ * is found anew, the rule has no name any more, and the answer becomes the built-in one. */
+struct tg_verdict tg_decide_now(const struct tg_burst_state *b, const struct tg_message *m,
+				struct tg_verdict v, uint8_t epoch);
+
+/* The first verdict on this transaction, if it is remembered: r->verdict and r->repeated. */
+bool tg_decide_recall(const struct tg_burst_state *b, const struct tg_message *m,
+		      struct tg_result *r);
+
+/* Its call's verdict, if that has one, else one of its own: r->verdict and r->same_call. */
+void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
+		     struct tg_result *r);
+
+/* Remembers a fresh verdict, for its transaction and its call. False: kept back, and no room. */
+bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m,
+		      const struct tg_result *r, bool kept);
+
+/* Messages of a stream (decide_stream.c): nothing of them is answered or kept back. */
+void tg_decide_stream(const struct tg_burst_state *b, const struct tg_message *m);
+void tg_decide_segments(const struct tg_burst_state *b);
+
+/* What the verdict wants changed; false: nothing, or it has no place (edit.c). Of a stream's message,
+ * `text` is its header. */
+bool tg_edit_script(const struct tg_policy *p, const struct tg_result *r, struct tg_span text,
+		    enum tg_sip_length length, struct tg_sip_edits *e);
+
+#endif
