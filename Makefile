@@ -24,7 +24,7 @@ CPPFLAGS += -Iinclude -I. -I$(B)/gen
 # BPF is compiled by clang whatever CC is. linux/bpf.h needs the machine's asm/.
 BPF_CLANG ?= clang
 BPF_CFLAGS = -std=gnu11 -target bpf -O2 -g -ffreestanding -Iinclude \
-	-isystem /usr/include/$(shell $(CC) -dumpmachine) -Wall -Wextra -Werror -Wshadow
+	-isystem /usr/include/$(shell $(CC) -print-multiarch) -Wall -Wextra -Werror -Wshadow
 LDFLAGS += $(SAN)
 
 # pkg-config only when something is built, and only once: `make help` works before `make deps`.
