@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A set is made, taken over, and removed. */
+/* A set is made, or taken over. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
-#include <linux/magic.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "bpf/steer.skel.h"
 #include "control/xdp_private.h"
-
-#define SYS_BPF "/sys/fs/bpf"
 
 /* One port of the pair on its way into the set. */
 struct joining {
@@ -53,102 +47,6 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 	return 0;
 }
 
-/* ---- the folder ---------------------------------------------------------------------------------- */
-
-static bool is_bpffs(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
-}
-
-static int make_dir(const char *dir, bool *made, struct tg_error *err)
-{
-	char parent[TG_XDP_PATH_MAX];
-	char *slash;
-
-	if (strlen(dir) > TG_XDP_DIR_MAX || dir[0] != '/')
-		return tg_error_set(err, -EINVAL,
-				    "a set's folder is an absolute path of up to %d characters",
-				    TG_XDP_DIR_MAX);
-	snprintf(parent, sizeof(parent), "%s", dir);
-	slash = strrchr(parent, '/');
-	if (strchr(slash, '.'))
-		return tg_error_set(err, -EINVAL, "%s: a bpf file system takes no dots in names",
-				    dir);
-	*slash = 0;
-	if (!is_bpffs(parent) && strcmp(parent, SYS_BPF) == 0 &&
-	    mount("bpf", SYS_BPF, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
-		return tg_error_set(err, -errno,
-				    "cannot mount a bpf file system on " SYS_BPF ": %s",
-				    strerror(errno));
-	if (!is_bpffs(parent))
-		return tg_error_set(err, -EINVAL,
-				    "%s is in no bpf file system: mount -t bpf bpf %s", dir,
-				    *parent ? parent : "/");
-	*made = mkdir(dir, 0700) == 0;
-	if (!*made && errno != EEXIST)
-		return tg_error_set(err, -errno, "cannot make %s: %s", dir, strerror(errno));
-	return 0;
-}
-
-/* Takes the pins of one slot away; true if a program was attached by them. */
-static bool remove_slot(const char *dir, unsigned slot)
-{
-	char path[TG_XDP_PATH_MAX];
-	struct tg_xdp_link link;
-	bool attached = false;
-
-	if (tg_xdp_link_open(dir, slot, &link) == 0) {
-		attached = link.ifindex != 0;
-		/* At once, and not when the kernel gets round to the last reference. */
-		bpf_link_detach(link.fd);
-		close(link.fd);
-	}
-	tg_xdp_port_path(path, dir, slot, "link");
-	unlink(path);
-	tg_xdp_port_path(path, dir, slot, "xsks_map");
-	unlink(path);
-	tg_xdp_port_path(path, dir, slot, NULL);
-	rmdir(path);
-	return attached;
-}
-
-static int remove_set(const char *dir, unsigned *ports, struct tg_error *err)
-{
-	char path[TG_XDP_PATH_MAX];
-	unsigned slot;
-
-	*ports = 0;
-	for (slot = 0; slot < TG_STEER_MAX_PORTS; slot++)
-		*ports += remove_slot(dir, slot);
-#define X(map)                                                                                     \
-	snprintf(path, sizeof(path), "%s/" #map, dir);                                             \
-	unlink(path);
-	TG_XDP_MAPS(X)
-#undef X
-	if (rmdir(dir) != 0)
-		return tg_error_set(err, -errno, "cannot remove %s: %s", dir, strerror(errno));
-	return 0;
-}
-
-int tg_xdp_detach(const char *dir, unsigned *ports, struct tg_error *err)
-{
-	int lock, rc;
-
-	*ports = 0;
-	if (strlen(dir) > TG_XDP_DIR_MAX || access(dir, F_OK) != 0)
-		return tg_error_set(err, -ENOENT, "nothing is attached in %s", dir);
-	if (!is_bpffs(dir))
-		return tg_error_set(err, -EINVAL, "%s is in no bpf file system", dir);
-	lock = tg_xdp_lock(dir, err);
-	if (lock < 0)
-		return lock;
-	rc = remove_set(dir, ports, err);
-	close(lock);
-	return rc;
-}
-
 /* ---- slots --------------------------------------------------------------------------------------- */
 
 static bool link_is_on(const char *dir, unsigned slot, uint32_t ifindex)
@@ -168,7 +66,7 @@ static int clear_slot(const struct attaching *at, unsigned slot)
 	unsigned q;
 	int rc;
 
-	remove_slot(at->a->dir, slot);
+	tg_xdp_remove_slot(at->a->dir, slot);
 	bpf_map_delete_elem(at->maps.devices, &slot);
 	rc = tg_xdp_put(at->maps.ports, slot, &none, "ports", at->err);
 	for (q = 0; q < TG_STEER_MAX_QUEUES && rc == 0; q++)
@@ -541,28 +439,37 @@ static int pin_links(struct attaching *at)
 
 /* ---- all of it ----------------------------------------------------------------------------------- */
 
+static int fill_rules(struct attaching *at, struct tg_xdp_rules pair[2])
+{
+	const int rc = tg_xdp_load_rules(&at->maps, &pair[0], at->err);
+
+	if (rc != 0)
+		return rc;
+	if (at->a->rules)
+		pair[1] = *at->a->rules;
+	else
+		tg_xdp_rules_default(&pair[1]);
+	return tg_xdp_apply_rules(&at->maps, &pair[0], &pair[1], at->err);
+}
+
 /* What the programs read before they run. abi comes last: it says that the set is complete. */
 static int fill_set(struct attaching *at)
 {
 	const struct tg_steer_config config = { .abi = TG_STEER_ABI,
 						.bypass = TG_STEER_BYPASS_AUTO,
 						.heartbeat_limit_ns = TG_STEER_LIMIT_DEFAULT_NS };
-	struct tg_xdp_rules *from = malloc(sizeof(*from)), *to = malloc(sizeof(*to));
-	int rc = from && to ? 0 : tg_error_set(at->err, -ENOMEM, "no memory");
+	struct tg_xdp_rules *pair;
+	int rc;
 
-	if (rc == 0 && (at->new_set || at->a->rules)) {
-		rc = tg_xdp_load_rules(&at->maps, from, at->err);
-		if (at->a->rules)
-			memcpy(to, at->a->rules, sizeof(*to));
-		else
-			tg_xdp_rules_default(to);
-		if (rc == 0)
-			rc = tg_xdp_apply_rules(&at->maps, from, to, at->err);
-	}
+	if (!at->new_set && !at->a->rules)
+		return 0;
+	pair = malloc(2 * sizeof(*pair));
+	if (!pair)
+		return tg_error_set(at->err, -ENOMEM, "no memory");
+	rc = fill_rules(at, pair);
 	if (rc == 0 && at->new_set)
 		rc = tg_xdp_put(at->maps.config, 0, &config, "config", at->err);
-	free(from);
-	free(to);
+	free(pair);
 	return rc;
 }
 
@@ -623,7 +530,7 @@ static void undo(struct attaching *at)
 	at->err = NULL; /* the first error is the one to tell */
 	drop_links(at);
 	if (at->new_set)
-		remove_set(at->a->dir, &ports, NULL);
+		tg_xdp_remove_set(at->a->dir, &ports, NULL);
 	for (i = 0; i < 2 && !at->new_set; i++) {
 		if (at->port[i].fresh && at->port[i].skel)
 			clear_slot(at, at->port[i].slot);
@@ -654,7 +561,6 @@ int tg_xdp_attach(const struct tg_xdp_attach *a, struct tg_xdp_attached *out, st
 {
 	struct attaching at = { .a = a, .out = out, .err = err };
 	libbpf_print_fn_t print;
-	bool made = false;
 	int lock, rc;
 
 	memset(out, 0, sizeof(*out));
@@ -663,7 +569,7 @@ int tg_xdp_attach(const struct tg_xdp_attach *a, struct tg_xdp_attached *out, st
 #undef X
 	rc = resolve(&at);
 	if (rc == 0)
-		rc = make_dir(a->dir, &made, err);
+		rc = tg_xdp_make_dir(a->dir, err);
 	if (rc != 0)
 		return rc;
 	lock = tg_xdp_lock(a->dir, err);

@@ -224,25 +224,37 @@ int tg_xdp_apply_rules(const struct tg_xdp_maps *maps, const struct tg_xdp_rules
 	return rc;
 }
 
+static int change_locked(struct tg_xdp *xdp, struct tg_xdp_rules pair[2],
+			 int (*change)(void *ctx, struct tg_xdp_rules *r, struct tg_error *err),
+			 void *ctx, struct tg_error *err)
+{
+	const int lock = tg_xdp_lock(xdp->dir, err);
+	int rc;
+
+	if (lock < 0)
+		return lock;
+	rc = tg_xdp_load_rules(&xdp->maps, &pair[0], err);
+	if (rc == 0) {
+		pair[1] = pair[0];
+		rc = change(ctx, &pair[1], err);
+	}
+	if (rc == 0)
+		rc = tg_xdp_apply_rules(&xdp->maps, &pair[0], &pair[1], err);
+	close(lock);
+	return rc;
+}
+
 int tg_xdp_change_rules(struct tg_xdp *xdp,
 			int (*change)(void *ctx, struct tg_xdp_rules *r, struct tg_error *err),
 			void *ctx, struct tg_error *err)
 {
-	struct tg_xdp_rules *from = malloc(sizeof(*from)), *to = malloc(sizeof(*to));
-	int lock, rc;
+	struct tg_xdp_rules *pair = malloc(2 * sizeof(*pair)); /* as they are, as they shall be */
+	int rc;
 
-	lock = from && to ? tg_xdp_lock(xdp->dir, err) : tg_error_set(err, -ENOMEM, "no memory");
-	rc = lock < 0 ? lock : tg_xdp_load_rules(&xdp->maps, from, err);
-	if (rc == 0) {
-		memcpy(to, from, sizeof(*to));
-		rc = change(ctx, to, err);
-	}
-	if (rc == 0)
-		rc = tg_xdp_apply_rules(&xdp->maps, from, to, err);
-	if (lock >= 0)
-		close(lock);
-	free(from);
-	free(to);
+	if (!pair)
+		return tg_error_set(err, -ENOMEM, "no memory");
+	rc = change_locked(xdp, pair, change, ctx, err);
+	free(pair);
 	return rc;
 }
 

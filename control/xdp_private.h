@@ -47,6 +47,13 @@ struct tg_xdp_link {
 /* DIR/portSLOT/NAME, or DIR/portSLOT without a name. */
 void tg_xdp_port_path(char *path, const char *dir, unsigned slot, const char *name);
 
+/* Checks the path, mounts a bpf file system on /sys/fs/bpf if that is where it is, makes the folder. */
+int tg_xdp_make_dir(const char *dir, struct tg_error *err);
+/* Takes the pins of one slot away; true if a program was attached by them. */
+bool tg_xdp_remove_slot(const char *dir, unsigned slot);
+/* All of a set; *ports: how many had a program attached. The lock is the caller's. */
+int tg_xdp_remove_set(const char *dir, unsigned *ports, struct tg_error *err);
+
 /* One changer at a time: the descriptor to close, or negative errno. */
 int tg_xdp_lock(const char *dir, struct tg_error *err);
 
