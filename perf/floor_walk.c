@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The least that a dataplane which reads SIP can do: what testpmd's io mode does, and a memchr for each
+ * newline of a SIP header, up to the empty line. Nothing is parsed, looked up, decided or counted. Takes
+ * EAL arguments with two ports; forwards from the first to the second until it is ended.
+ *
+ *	floor_walk EAL-ARGUMENTS
+ */
+#include <rte_eal.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "perf/traffic.h"
+
+/* As testpmd and tollgate-dp have them in perf/dataplane. */
+#define BURST 32
+#define BUFFERS 16383
+#define POOL_CACHE 256
+#define DESCRIPTORS 2048
+
+static volatile sig_atomic_t quit;
+
+static void on_signal(int number)
+{
+	(void)number;
+	quit = 1;
+}
+
+static void give_up(const char *what, int rc)
+{
+	fprintf(stderr, "fatal: %s: %s\n", what, strerror(rc < 0 ? -rc : rc));
+	exit(1);
+}
+
+static void open_port(uint16_t port, struct rte_mempool *pool)
+{
+	const struct rte_eth_conf conf = { 0 };
+	int rc = rte_eth_dev_configure(port, 1, 1, &conf);
+
+	if (rc == 0)
+		rc = rte_eth_rx_queue_setup(port, 0, DESCRIPTORS, 0, NULL, pool);
+	if (rc == 0)
+		rc = rte_eth_tx_queue_setup(port, 0, DESCRIPTORS, 0, NULL);
+	if (rc == 0)
+		rc = rte_eth_dev_start(port);
+	if (rc != 0)
+		give_up("port", rc);
+}
+
+/* How many lines the header has; 0 for what does not begin with a letter. */
+static unsigned walk(const struct rte_mbuf *m)
+{
+	const char *p = rte_pktmbuf_mtod_offset(m, const char *, TRAFFIC_FRAME_HEAD);
+	const char *const end = rte_pktmbuf_mtod_offset(m, const char *, m->data_len);
+	unsigned lines = 0;
+
+	if (p >= end || *p < 'A')
+		return 0;
+	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+		lines++;
+		if (++p < end && *p == '\r')
+			break;
+	}
+	return lines;
+}
+
+int main(int argc, char **argv)
+{
+	struct rte_mbuf *burst[BURST];
+	struct rte_mempool *pool;
+	unsigned lines = 0;
+
+	if (rte_eal_init(argc, argv) < 0 || rte_eth_dev_count_avail() < 2)
+		give_up("EAL", ENODEV);
+	pool = rte_pktmbuf_pool_create("frames", BUFFERS, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+				       (int)rte_socket_id());
+	if (!pool)
+		give_up("frames", ENOMEM);
+	open_port(0, pool);
+	open_port(1, pool);
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	while (!quit) {
+		const uint16_t n = rte_eth_rx_burst(0, 0, burst, BURST);
+		uint16_t i, sent;
+
+		for (i = 0; i < n; i++)
+			rte_prefetch0(rte_pktmbuf_mtod(burst[i], const void *));
+		for (i = 0; i < n; i++)
+			lines += walk(burst[i]);
+		sent = rte_eth_tx_burst(1, 0, burst, n);
+		rte_pktmbuf_free_bulk(burst + sent, n - sent);
+	}
+	printf("%u\n", lines);
+	(void)rte_eal_cleanup();
+	return 0;
+}
