@@ -196,10 +196,10 @@ static void act_held(struct tg_worker *w, const struct tg_result *r, struct batc
 
 	tg_count(&w->stats.reason[r->held_reason], r->n_held);
 	for (i = 0; i < r->n_held; i++) {
-		if (r->fate == TG_FATE_FORWARD)
-			batch_or_drop(w, forward, held[i]);
-		else
+		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB)
 			rte_pktmbuf_free(held[i]);
+		else
+			batch_or_drop(w, forward, held[i]);
 	}
 }
 
