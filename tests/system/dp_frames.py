@@ -118,7 +118,7 @@ def others():
     return [
         Ether(src=A, dst="ff:ff:ff:ff:ff:ff") / ARP(),
         eth / v4(ttl=1) / ICMP() / b"ping",
-        eth / v4() / TCP(sport=5060, dport=5060, flags="PA") / invite(LISTED, "tcp"),
+        eth / v4() / TCP(sport=5060, dport=5060, flags="PA") / invite(CLEAN, "tcp"),
         eth / Dot1Q(vlan=1) / Dot1Q(vlan=2) / Dot1Q(vlan=3) / Dot1Q(vlan=4) / v4() / udp() / invite(LISTED, "four-tags"),
         eth / v4() / UDP(sport=4000, dport=4002) / media,  # more than one buffer holds
         eth / v4(chksum=1) / UDP(sport=4000, dport=4002) / b"wrong IP checksum",
