@@ -36,7 +36,7 @@ struct tg_tcp_config {
 #define TG_TCP_MESSAGE_MAX TG_SIP_MAX_HEADER_BYTES
 /* A buffer: a message in pieces, and one jumbo segment that runs ahead. */
 #define TG_TCP_WINDOW (TG_TCP_MESSAGE_MAX + 9216)
-#define TG_TCP_RANGES 8 /* runs of bytes that are ahead of a hole */
+#define TG_TCP_RANGES TG_BURST /* runs of bytes that are ahead of a hole */
 
 /* A hole that nobody fills: 1 s is the first retransmission's usual delay (RFC 6298 §2), 3 s the
  * second's. After that the stream is read anew. */
