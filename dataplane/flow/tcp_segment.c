@@ -273,6 +273,8 @@ void tg_tcp_open(struct tg_tcp *t, const struct tg_tcp_segment *seg, struct tg_t
 
 	*r = (struct tg_tcp_reader){
 		.t = t,
+		.data = { seg->payload.data, 0 },
+		.rest = { seg->payload.data, 0 },
 		.place = { seg->seq + !!(seg->flags & TG_TCP_FLAG_SYN), TG_TCP_NONE, seg->dir },
 		.sip_port = seg->sip_port,
 		.reason = TG_REASON_TCP_NO_DATA,
