@@ -78,7 +78,8 @@ static int open_connected(char **argv)
 static int flood(char **argv)
 {
 	const int fd = open_connected(argv);
-	const uint64_t end = clock_ns(CLOCK_MONOTONIC) + (uint64_t)(atof(argv[5]) * 1e9);
+	const uint64_t begin = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	const uint64_t end = begin + (uint64_t)(atof(argv[5]) * 1e9);
 	static uint8_t packet[PACKET];
 	struct iovec iov = { packet, sizeof(packet) };
 	struct mmsghdr messages[BATCH];
@@ -93,7 +94,8 @@ static int flood(char **argv)
 		n = sendmmsg(fd, messages, BATCH, 0);
 		sent += n > 0 ? (unsigned)n : 0;
 	}
-	printf("{\"sent\": %" PRIu64 "}\n", sent);
+	printf("{\"sent\": %" PRIu64 ", \"ns\": %" PRIu64 ", \"cpu_ns\": %" PRIu64 "}\n", sent,
+	       clock_ns(CLOCK_MONOTONIC) - begin, clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
 	return 0;
 }
 

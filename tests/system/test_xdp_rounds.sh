@@ -7,6 +7,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/xdp.sh"
+command -v bpftool >/dev/null || skip "bpftool is not installed"
 lab_open xdprounds
 xdp_open
 xdp_attach

@@ -15,12 +15,14 @@ xdp_close() {
 	umount -l "$LAB_DIR/bpf" 2>/dev/null
 }
 
-xdp_open() {
-	[ -x "$LAB_FLOW" ] || skip "$LAB_FLOW is not built"
-	command -v bpftool >/dev/null || skip "bpftool is not installed"
+# A folder for the set; fails where the kernel has no bpffs to give.
+xdp_mount() {
 	mkdir -p "$LAB_DIR/bpf"
-	mount -t bpf bpf "$LAB_DIR/bpf" 2>"$LAB_DIR/mount.err" || skip "no bpffs: $(cat "$LAB_DIR/mount.err")"
+	mount -t bpf bpf "$LAB_DIR/bpf" 2>"$LAB_DIR/mount.err" || return 1
 	trap xdp_close EXIT
+}
+xdp_open() {
+	xdp_mount || skip "no bpffs: $(cat "$LAB_DIR/mount.err")"
 	XDP_SET=$LAB_DIR/bpf/set
 	# A veth takes what XDP redirects to it if its far end polls (NAPI), which GRO makes it do.
 	ip netns exec "$NS_C" ethtool -K c0 gro on
@@ -60,6 +62,7 @@ dp_kill() {
 
 # flow_start NAME FROM-NS FROM-ADDR TO-NS TO-ADDR PORT RATE SECONDS: numbered datagrams
 flow_start() {
+	[ -x "$LAB_FLOW" ] || die "$LAB_FLOW is not built"
 	background "flow-$1-recv" in_ns "$4" "$LAB_FLOW" recv "$5" "$6"
 	eval "FLOW_RECV_$1=$LAST_PID"
 	wait_for 5 ip netns exec "$4" sh -c "ss -uln | grep -q ':$6 '" || die "flow $1: the receiver did not start"
