@@ -15,7 +15,7 @@
 	}
 
 /* Names by header, and behind them the compact forms. */
-const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT] = {
+const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT + 1] = {
 #define X(sym, name, initial, second, compact, src)                                                \
 	[TG_SIP_HEADER_##sym] = {                                                                  \
 		.text = (name),                                                                    \

@@ -48,7 +48,8 @@ struct tg_sip_name {
 	bool is_sister;	  /* begins with the same two letters as the one before */
 };
 
-extern const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT];
+/* One more, which is nothing: whoever looks for a sister looks behind the last. */
+extern const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT + 1];
 
 /*
  * Two bytes choose the names that a line can begin with: the index of the first one, or 0. Five bits of
