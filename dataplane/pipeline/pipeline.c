@@ -146,11 +146,17 @@ static void prefetch_heads(const struct tg_burst_state *b)
 
 #define SIP_PORT 5060
 
-/* RFC 3320 §7: a SigComp message begins with five one bits. On any other port that is media. */
-static bool is_sigcomp(const struct tg_frame *f, struct tg_span payload)
+/* What is no SIP on SIP's port, where media is not expected: a SigComp message begins with five one
+ * bits (RFC 3320 §7); a DTLS record with 20 to 63 (RFC 7983 §7) and a version of 254.x (RFC 6347 §4.1). */
+static enum tg_reason other_than_sip(const struct tg_frame *f, struct tg_span payload)
 {
-	return (f->dport == SIP_PORT || f->sport == SIP_PORT) && payload.len > 0 &&
-	       payload.data[0] >= 0xf8;
+	if ((f->dport != SIP_PORT && f->sport != SIP_PORT) || payload.len < 2)
+		return TG_REASON_NOT_SIP;
+	if (payload.data[0] >= 0xf8)
+		return TG_REASON_SIGCOMP;
+	return payload.data[0] >= 20 && payload.data[0] <= 63 && payload.data[1] == 0xfe
+		       ? TG_REASON_TLS
+		       : TG_REASON_NOT_SIP;
 }
 
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
@@ -175,8 +181,8 @@ static enum tg_reason read_datagram(const struct tg_frame_in *in, const struct t
 	enum tg_reason reason;
 
 	reason = tg_sip_may_begin(payload) ? tg_sip_parse(payload, sip) : TG_REASON_NOT_SIP;
-	if (reason == TG_REASON_NOT_SIP && is_sigcomp(f, payload))
-		return TG_REASON_SIGCOMP;
+	if (reason == TG_REASON_NOT_SIP)
+		return other_than_sip(f, payload);
 	if (reason == TG_REASON_NONE && sip->method == TG_SIP_INVITE &&
 	    tg_unlikely(in->checksum == TG_PIPELINE_CSUM_BAD ||
 			in->checksum == TG_PIPELINE_CSUM_ALWAYS) &&

@@ -42,9 +42,15 @@ static uint8_t name_connection(const uint8_t *data, const struct tg_frame *f, st
 
 static bool checksum_ok(const struct tg_frame_in *in, const struct tg_frame *f)
 {
-	if (in->checksum == TG_PIPELINE_CSUM_UNKNOWN)
+	switch (in->checksum) {
+	case TG_PIPELINE_CSUM_GOOD:
+	case TG_PIPELINE_CSUM_IGNORE:
+		return true;
+	case TG_PIPELINE_CSUM_BAD:
+		return false;
+	default:
 		return tg_checksum_tcp_ok(in->data, f);
-	return in->checksum != TG_PIPELINE_CSUM_BAD;
+	}
 }
 
 bool tg_stream_open(struct tg_tcp *t, const uint8_t *key, const struct tg_frame_in *in,

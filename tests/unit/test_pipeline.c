@@ -178,6 +178,8 @@ TG_TEST(P8_datagrams_without_sip_are_counted_by_kind, TG_NEEDS_NOTHING)
 		{ "\xf8\x01\x02", 3, 5060, TG_REASON_SIGCOMP },
 		{ "\xf8\x01\x02", 3, 20000, TG_REASON_NOT_SIP },
 		{ "\x16\xfe\xfd\x00", 4, 5061, TG_REASON_TLS },
+		{ "\x16\xfe\xfd\x00", 4, 5060, TG_REASON_TLS },
+		{ "\x16\xfe\xfd\x00", 4, 5062, TG_REASON_NOT_SIP },
 		{ "\x30\xff\x00\x00", 4, 2152, TG_REASON_TUNNEL },
 		{ "\x08\x00\x00\x00", 4, 4789, TG_REASON_TUNNEL },
 		{ "\x08\x00\x00\x00", 4, 6635, TG_REASON_TUNNEL },
