@@ -148,7 +148,7 @@ static int watch(char **argv)
 	const struct timeval wait = { .tv_usec = 50000 };
 	const int fd = open_bound(argv[2], argv[3]), on = 1;
 	uint64_t *took = calloc(SAMPLES_MAX, sizeof(*took)), n = 0, sent, stamp;
-	uint8_t packet[2048], control[128];
+	uint8_t packet[2048] = { 0 }, control[128];
 	ssize_t len;
 
 	if (!took)

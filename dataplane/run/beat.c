@@ -118,7 +118,9 @@ int tg_beats_open(struct tg_beats *beats, const char *dir, bool asked, struct tg
 	if (!asked && (rc == -ENOENT || rc == -EPERM || rc == -EACCES))
 		return 0;
 	if (rc == -EPROTO)
-		return tg_why_set(why, rc, "%s: the XDP program there is of another version", dir);
+		return tg_why_set(why, rc,
+				  "%s: the XDP program there is another build's (see tgctl xdp)",
+				  dir);
 	return tg_why_set(why, rc, "%s: no XDP program there: %s (see tgctl xdp)", dir,
 			  strerror(-rc));
 }

@@ -54,13 +54,16 @@ static int open_bound(const char *addr, const char *port)
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = RECEIVE_BUFFER;
 
-	if (fd < 0 || inet_pton(AF_INET, addr, &sin.sin_addr) != 1)
+	if (fd < 0)
 		return -1;
 	/* As root beyond rmem_max: what is lost here says nothing of what is between. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) != 0)
+	if (inet_pton(AF_INET, addr, &sin.sin_addr) != 1 ||
+	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) != 0) {
+		close(fd);
 		return -1;
+	}
 	return fd;
 }
 

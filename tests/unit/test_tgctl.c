@@ -239,3 +239,23 @@ TG_TEST(tgctl_events_shows_the_last_lines, TG_NEEDS_NOTHING)
 	assert_true(strncmp(o.out, "{\"time\":\"2026-11-24T00:00:00.000002Z\"", 37) == 0);
 	unlink(path);
 }
+
+TG_TEST(tgctl_doctor_has_its_own_exit_code, TG_NEEDS_NOTHING)
+{
+	struct output o;
+	json_t *j;
+
+	assert_int_equal(tgctl("doctor --bogus").rc, TG_EXIT_USAGE);
+	assert_int_equal(tgctl("doctor --cores").rc, TG_EXIT_USAGE);
+	o = tgctl("doctor lo");
+	assert_int_equal(o.rc, TG_EXIT_USAGE);
+	assert_non_null(strstr(o.err, "pairs"));
+	o = tgctl("doctor --cores 0 nosuch0 nosuch1");
+	assert_int_equal(o.rc, TG_EXIT_UNFIT);
+	assert_non_null(strstr(o.out, "fail  port nosuch1, interface: No such device"));
+	o = tgctl("doctor --json nosuch0 nosuch1");
+	assert_int_equal(o.rc, TG_EXIT_UNFIT);
+	j = json_loads(o.out, 0, NULL);
+	assert_true(json_integer_value(json_object_get(j, "fail")) >= 2);
+	json_decref(j);
+}
