@@ -225,7 +225,7 @@ static int take_also(struct policy_draft *d, const struct rule_in *in)
 
 	for (i = 0; i < in->rule->also_count && ret == 0; i++) {
 		struct tg_policy_rule *r = &d->rule[d->n_rules];
-		char path[POLICY_PATH_MAX / 2];
+		char path[POLICY_PATH_MAX];
 
 		snprintf(path, sizeof(path), "%s.also[%u]", in->path, i);
 		if (d->n_rules == TG_POLICY_MAX_RULES)
