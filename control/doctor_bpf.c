@@ -66,9 +66,11 @@ static void check_bpffs(struct tg_doctor *d)
 		tg_doctor_find(d, at("bpffs"), TG_DOCTOR_OK, "mounted at /sys/fs/bpf");
 		return;
 	}
-	tg_doctor_find(d, at("bpffs"), TG_DOCTOR_FAIL, "not mounted at /sys/fs/bpf");
-	tg_doctor_advise(d, "mount -t bpf bpf /sys/fs/bpf: what keeps the XDP program when its "
-			    "loader ends is pinned there");
+	tg_doctor_find(d, at("bpffs"), TG_DOCTOR_NOTE, "not mounted at /sys/fs/bpf");
+	tg_doctor_advise(d,
+			 "mount -t bpf bpf /sys/fs/bpf, or leave it to tgctl xdp attach: what "
+			 "keeps the XDP program is pinned there. Under `ip netns exec`, whose /sys "
+			 "goes with the command: nsenter --net");
 }
 
 void tg_doctor_bpf(struct tg_doctor *d)

@@ -178,9 +178,10 @@ static void check_offload(const struct port *p, const char *feature, int on,
 
 static void check_offloads(const struct port *p)
 {
-	check_offload(p, "rxvlan", p->says.rx_vlan_strip, TG_DOCTOR_FAIL,
-		      "the NIC takes the tag off before XDP sees the frame, and nothing puts it "
-		      "back");
+	if (!p->virtual_pair) /* there the far end decides where the tag is */
+		check_offload(p, "rxvlan", p->says.rx_vlan_strip, TG_DOCTOR_FAIL,
+			      "the NIC takes the tag off before XDP sees the frame, and nothing "
+			      "puts it back");
 	check_offload(p, "lro", p->says.lro, TG_DOCTOR_FAIL,
 		      "frames leave merged, not as they came");
 	if (p->says.xdp == XDP_ATTACHED_SKB)
@@ -190,8 +191,10 @@ static void check_offloads(const struct port *p)
 		return;
 	tg_doctor_find(p->d, at(p, "far end"), TG_DOCTOR_NOTE,
 		       "a veth pair: its far end is not seen from here");
-	tg_doctor_advise(p->d, "at the far end: ethtool -K IF tx off (or frames come without "
-			       "checksums) and gro on (or what XDP redirects to it is dropped)");
+	tg_doctor_advise(p->d,
+			 "at the far end: ethtool -K IF tx off txvlan off (or frames come without "
+			 "checksums and tags) and gro on (or what XDP redirects to it is "
+			 "dropped)");
 }
 
 static bool open_port(struct port *p)

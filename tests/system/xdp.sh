@@ -15,19 +15,17 @@ xdp_close() {
 	umount -l "$LAB_DIR/bpf" 2>/dev/null
 }
 
-# A folder for the set; fails where the kernel has no bpffs to give.
-xdp_mount() {
+# Fails where the kernel has no bpffs to give, and says why in mount.err.
+xdp_try_open() {
 	mkdir -p "$LAB_DIR/bpf"
 	mount -t bpf bpf "$LAB_DIR/bpf" 2>"$LAB_DIR/mount.err" || return 1
 	trap xdp_close EXIT
-}
-xdp_open() {
-	xdp_mount || skip "no bpffs: $(cat "$LAB_DIR/mount.err")"
 	XDP_SET=$LAB_DIR/bpf/set
 	# A veth takes what XDP redirects to it if its far end polls (NAPI), which GRO makes it do.
 	ip netns exec "$NS_C" ethtool -K c0 gro on
 	ip netns exec "$NS_S" ethtool -K s0 gro on
 }
+xdp_open() { xdp_try_open || skip "no bpffs: $(cat "$LAB_DIR/mount.err")"; }
 
 # xdp COMMAND...: tgctl xdp in the dataplane's namespace
 xdp() { ip netns exec "$NS_D" "$LAB_BUILD/tgctl" xdp "$@" --set "$XDP_SET"; }
