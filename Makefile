@@ -134,7 +134,7 @@ $(TESTS): $(TEST_OBJ) $(ALL_LIBS)
 $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(B)/libtgcontrol.a $(B)/libtollgate.a
 	$(call link,$(CONTROL_LIBS))
 $(B)/tests/tsan_%: $(B)/obj/tests/tsan/%.o $(ALL_LIBS)
-	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS))
+	$(call link,$(DPDK_LIBS) $(CONTROL_LIBS) -lcrypto)
 $(B)/tests/isup_peer: TOOL_LIBS = -lusrsctp
 $(B)/tests/%: $(B)/obj/tests/tools/%.o $(B)/libtgcontrol.a $(B)/libtollgate.a
 	$(call link,$(CONTROL_LIBS) $(TOOL_LIBS))

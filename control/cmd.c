@@ -50,7 +50,11 @@ static const struct tg_cmd cmds[] = {
 	  "  tgctl number lookup 112\n" },
 	{ "explain", tg_cmd_explain, "NUMBER | --from A --to B [--trunk T]",
 	  "why a call is, or would be, judged as it is",
-	  "  --trunk T      a trunk of the policy; default: the catch-all\n",
+	  "  --trunk T      a trunk of the policy; default: the catch-all\n"
+	  "  --attestation A|B|C|none, --verification STATE\n"
+	  "                 as if it came with a PASSporT of that kind (valid, bad_signature, "
+	  "...);\n"
+	  "                 default: with none\n",
 	  "  tgctl explain +12025550123\n"
 	  "  tgctl explain --from +12025550123 --to +6591234567 --trunk intl-1\n" },
 	{ "table list", tg_cmd_table_list, "", "the generations that can be gone back to", "",

@@ -196,6 +196,8 @@ int tg_cmd_explain(const struct tg_cmd_env *env, int argc, char **argv)
 		{ "from", required_argument, NULL, 0 },
 		{ "to", required_argument, NULL, 0 },
 		{ "trunk", required_argument, NULL, 0 },
+		{ "attestation", required_argument, NULL, 0 },
+		{ "verification", required_argument, NULL, 0 },
 		{ NULL, 0, NULL, 0 },
 	};
 	json_t *request = parse_members("explain", options, argc, argv);

@@ -220,9 +220,47 @@ static json_t *decide(const struct tg_policy *p, struct tg_policy_call *call)
 	return j;
 }
 
-static json_t *judge(const struct tg_generations_set *set, unsigned trunk, struct tg_num from,
-		     struct tg_num to)
+/* What an Identity header would say, if the imagined call had one. */
+struct passport_asked {
+	char attest; /* 'A', 'B', 'C', or 0 */
+	bool present;
+	uint8_t verification; /* enum tg_stir_state */
+};
+
+/* False, and answered: not one of the words that rules have. */
+static bool read_passport_asked(struct tg_request *rq, struct passport_asked *asked)
 {
+	const char *attest = tg_op_text(rq, "attestation", NULL);
+	const char *state = tg_op_text(rq, "verification", NULL);
+	unsigned i = TG_STIR_UNVERIFIED;
+
+	*asked = (struct passport_asked){ .present = attest || state };
+	if (attest && strcmp(attest, "none") != 0) {
+		if (strlen(attest) != 1 || !strchr("ABC", attest[0])) {
+			tg_op_refuse(rq, TG_EXIT_USAGE, "attestation is A, B, C or none");
+			return false;
+		}
+		asked->attest = attest[0];
+	}
+	while (state && i < TG_STIR_STATE_COUNT && strcmp(state, tg_stir_state_name(i)) != 0)
+		i++;
+	if (i == TG_STIR_STATE_COUNT) {
+		tg_op_refuse(rq, TG_EXIT_USAGE, "there is no verification \"%.40s\"", state);
+		return false;
+	}
+	asked->verification = (uint8_t)i;
+	return true;
+}
+
+struct explained {
+	unsigned trunk;
+	struct passport_asked passport;
+};
+
+static json_t *judge(const struct tg_generations_set *set, const struct explained *what,
+		     struct tg_num from, struct tg_num to)
+{
+	const unsigned trunk = what->trunk;
 	const struct tg_policy *p = &set->policy->policy;
 	uint32_t listing[TG_SIG_MAX_IDS] = { 0 };
 	struct tg_num nums[TG_SIG_MAX_IDS];
@@ -232,6 +270,9 @@ static json_t *judge(const struct tg_generations_set *set, unsigned trunk, struc
 	unsigned i;
 
 	imagine(&im, from, to);
+	im.msg.attest = what->passport.attest;
+	im.msg.passports = what->passport.present;
+	im.msg.verification = what->passport.verification;
 	tg_sig_normalise(&im.msg, &p->trunk[trunk].profile);
 	for (i = 0; i < im.msg.n_ids; i++)
 		nums[i] = im.msg.id[i].num;
@@ -258,15 +299,15 @@ static bool find_trunk(const struct tg_policy *p, const char *name, unsigned *tr
 }
 
 /* One number in either role, or a caller and a called number. */
-static json_t *verdicts(const struct tg_generations_set *set, unsigned trunk, struct tg_num from,
-			struct tg_num to, bool either)
+static json_t *verdicts(const struct tg_generations_set *set, const struct explained *what,
+			struct tg_num from, struct tg_num to, bool either)
 {
 	const struct tg_num none = { 0 };
 
 	if (!either)
-		return json_pack("{s:o}", "call", judge(set, trunk, from, to));
-	return json_pack("{s:o, s:o}", "as_caller", judge(set, trunk, from, none), "as_called",
-			 judge(set, trunk, none, from));
+		return json_pack("{s:o}", "call", judge(set, what, from, to));
+	return json_pack("{s:o, s:o}", "as_caller", judge(set, what, from, none), "as_called",
+			 judge(set, what, none, from));
 }
 
 void tg_op_explain(struct tg_daemon *d, struct tg_request *rq)
@@ -274,9 +315,12 @@ void tg_op_explain(struct tg_daemon *d, struct tg_request *rq)
 	const bool either = json_object_get(rq->body, "number") != NULL;
 	const struct tg_generations_set *set = tg_daemon_in_force(d);
 	struct tg_num from = { 0 }, to = { 0 };
-	json_t *numbers = json_array(), *j = NULL;
-	unsigned trunk = 0;
+	struct explained what = { 0 };
+	json_t *numbers, *j = NULL;
 
+	if (!read_passport_asked(rq, &what.passport))
+		return;
+	numbers = json_array();
 	from = tg_op_number(rq, either ? "number" : "from");
 	if (!tg_num_is_none(from) && !either)
 		to = tg_op_number(rq, "to");
@@ -284,7 +328,7 @@ void tg_op_explain(struct tg_daemon *d, struct tg_request *rq)
 		json_decref(numbers);
 		return;
 	}
-	if (set && !find_trunk(&set->policy->policy, tg_op_text(rq, "trunk", NULL), &trunk)) {
+	if (set && !find_trunk(&set->policy->policy, tg_op_text(rq, "trunk", NULL), &what.trunk)) {
 		json_decref(numbers);
 		tg_op_refuse(rq, TG_EXIT_REFUSED, "the policy in force has no trunk \"%.40s\"",
 			     tg_op_text(rq, "trunk", ""));
@@ -306,6 +350,6 @@ void tg_op_explain(struct tg_daemon *d, struct tg_request *rq)
 	json_object_set_new(j, "generation",
 			    set ? json_integer((json_int_t)set->meta.number) : json_null());
 	json_object_set_new(j, "verdicts",
-			    set ? verdicts(set, trunk, from, to, either) : json_null());
+			    set ? verdicts(set, &what, from, to, either) : json_null());
 	tg_request_ok(rq, j);
 }

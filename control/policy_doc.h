@@ -86,7 +86,9 @@ struct policy_doc_when {
 	uint32_t contradictions; /* bit per enum tg_contradiction */
 	uint64_t has;		 /* as in struct tg_policy_rule */
 	uint64_t has_not;
-	uint32_t privacy; /* bit per enum tg_privacy */
+	uint32_t privacy;	/* bit per enum tg_privacy */
+	uint32_t attestations;	/* bit per enum tg_attestation */
+	uint32_t verifications; /* bit per enum tg_stir_state */
 	struct policy_doc_list tgrp;
 	struct policy_doc_list trunk_context;
 	struct policy_doc_list orig_ioi;

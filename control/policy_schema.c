@@ -68,6 +68,18 @@ static const cyaml_strval_t privacy_words[] = {
 #undef X
 };
 
+static const cyaml_strval_t attestation_words[] = {
+#define X(sym, name) { name, 1 << TG_ATTESTATION_##sym },
+	TG_ATTESTATIONS(X)
+#undef X
+};
+
+static const cyaml_strval_t verification_words[] = {
+#define X(sym, name) { name, 1 << TG_STIR_##sym },
+	TG_STIR_STATES(X)
+#undef X
+};
+
 static const cyaml_strval_t limit_words[] = {
 #define X(sym, name) { name, TG_LIMIT_##sym },
 	TG_LIMITS(X)
@@ -211,6 +223,8 @@ static const cyaml_schema_field_t when_fields[] = {
 	WHEN_FLAGS("has", has, has_words),
 	WHEN_FLAGS("has_not", has_not, has_words),
 	WHEN_FLAGS("privacy", privacy, privacy_words),
+	WHEN_FLAGS("attestation", attestations, attestation_words),
+	WHEN_FLAGS("verification", verifications, verification_words),
 	WHEN_LIST("tgrp", tgrp, TG_POLICY_MAX_WORDS),
 	WHEN_LIST("trunk_context", trunk_context, TG_POLICY_MAX_WORDS),
 	WHEN_LIST("orig_ioi", orig_ioi, TG_POLICY_MAX_WORDS),

@@ -247,6 +247,8 @@ int tg_policy_draft_when(struct policy_draft *d, const char *path, const struct 
 	r->classes = (uint16_t)w->classes;
 	r->contradictions = (uint16_t)w->contradictions;
 	r->privacy = (uint8_t)w->privacy;
+	r->attestations = (uint8_t)w->attestations;
+	r->verifications = (uint8_t)w->verifications;
 	r->has = (uint32_t)w->has;
 	r->has_not = (uint32_t)w->has_not;
 	if (r->has & r->has_not)

@@ -69,6 +69,9 @@ void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
 	e->reason = r->reason;
 	e->repeated = r->repeated;
 	e->same_call = r->same_call;
+	e->attest = m->attest;
+	e->passports = (uint8_t)(m->passports + m->passports_unread);
+	e->verification = m->verification;
 	e->caller = m->caller;
 	e->called = m->called;
 	e->n_ids = m->n_ids;

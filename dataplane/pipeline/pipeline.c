@@ -52,11 +52,12 @@ size_t tg_pipeline_size(const struct tg_pipeline_config *config)
 	if (tg_tcp_size(&tcp) == 0 || config->memory_entries == 0 ||
 	    config->memory_entries > ENTRIES_MAX || config->cap_entries == 0 ||
 	    config->cap_entries > ENTRIES_MAX || config->limit_entries > ENTRIES_MAX ||
-	    config->frag_sets > TG_FRAGS_SETS_MAX || config->frag_frames > TG_FRAGS_FRAMES_MAX)
+	    config->verified_entries > ENTRIES_MAX || config->frag_sets > TG_FRAGS_SETS_MAX ||
+	    config->frag_frames > TG_FRAGS_FRAMES_MAX)
 		return 0;
 	return sizeof(struct tg_pipeline) + tg_memory_size(config->memory_entries) +
 	       tg_memory_size(call_entries(config)) + tg_cap_size(config->cap_entries) +
-	       tg_cap_size(limit_entries(config)) +
+	       tg_cap_size(limit_entries(config)) + tg_verified_size(config->verified_entries) +
 	       tg_frags_size(frag_sets(config), frag_frames(config)) + tg_tcp_size(&tcp);
 }
 
@@ -101,6 +102,8 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 	rest += tg_cap_size(config->cap_entries);
 	tg_cap_init(&pl->limits, rest, limit_entries(config));
 	rest += tg_cap_size(limit_entries(config));
+	tg_verified_init(&pl->verified, rest, config->verified_entries);
+	rest += tg_verified_size(config->verified_entries);
 	tg_frags_init(&pl->frags, rest, frag_sets(config), frag_frames(config));
 	rest += tg_frags_size(frag_sets(config), frag_frames(config));
 	pl->tcp = tg_tcp_init(rest, &tcp);
@@ -324,8 +327,10 @@ static void gather_invite(struct tg_burst_state *b, struct tg_message *m)
 	unsigned i;
 
 	m->trunk = (uint8_t)find_trunk(b, m);
-	if (tg_unlikely(m->sip->n_passports > 0))
+	if (tg_unlikely(m->sip->n_passports > 0)) {
 		tg_sip_read_passports(m->sip);
+		tg_verification_read(b, m->sip);
+	}
 	tg_sig_normalise(sig, &b->gen->policy.trunk[m->trunk].profile);
 	m->first_key = (uint16_t)pl->n_keys;
 	for (i = 0; i < sig->n_ids; i++)
@@ -372,7 +377,10 @@ static void gather_keys(struct tg_burst_state *b)
 		m->call.key = tg_sip_call(m->sip, pl->flow_key);
 		tg_memory_prefetch(&pl->calls, m->call.key);
 		m->key.print = identities_print(pl, m->key.key, &m->sip->sig);
-		m->call.print = identities_print(pl, m->call.key, &m->sip->sig);
+		/* What has become known of its PASSporTs since makes another transaction of the call
+		 * a thing to be judged anew; a retransmission never is. */
+		m->call.print = identities_print(pl, m->call.key ^ m->sip->sig.verification,
+						 &m->sip->sig);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "dataplane/flow/frags.h"
 #include "dataplane/flow/memory.h"
 #include "dataplane/flow/tcp.h"
+#include "dataplane/flow/verified.h"
 #include "tollgate/pipeline.h"
 #include "tollgate/sip_edit.h"
 
@@ -37,6 +38,7 @@ struct tg_pipeline {
 	struct tg_memory calls;	 /* calls, of which a transaction is a part */
 	struct tg_cap cap;	 /* answers to sources; calls of priority */
 	struct tg_cap limits;	 /* calls that rules count */
+	struct tg_verified verified;
 	struct tg_frags frags;
 	struct tg_tcp *tcp;
 	uint8_t tag_key[crypto_shorthash_KEYBYTES];
@@ -77,6 +79,9 @@ uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t l
 
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
 bool tg_state_checksum_ok(const struct tg_frame_in *in, const struct tg_result *r);
+
+/* Once its PASSporTs are read: sip->sig.verification (verification.c). */
+void tg_verification_read(const struct tg_burst_state *b, struct tg_sip *sip);
 
 /* The last phase: what becomes of each message, in the order of arrival. */
 void tg_decide_burst(const struct tg_burst_state *b);

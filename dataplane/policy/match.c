@@ -197,6 +197,8 @@ static uint16_t find_contradictions(const struct tg_sig_msg *m)
 		bits |= CONTRADICTION_BIT(CALLER_DIVERSION);
 	if (same_number(m, m->caller, m->called))
 		bits |= CONTRADICTION_BIT(CALLER_CALLED);
+	if (disagree(m, TG_ID_DIVERSION, TG_ID_PASSPORT_DIV))
+		bits |= CONTRADICTION_BIT(DIVERSION_IDENTITY);
 	return (uint16_t)bits;
 }
 
@@ -221,6 +223,24 @@ static bool span_is_one_of(const struct tg_policy *p, struct tg_policy_list list
 	return list.n == 0 || (s->len > 0 && is_one_of(p, list, s->data, s->len));
 }
 
+static enum tg_attestation attestation_of(const struct tg_sig_msg *m)
+{
+	return m->attest >= 'A' && m->attest <= 'C' ? (enum tg_attestation)(m->attest - 'A')
+						    : TG_ATTESTATION_NONE;
+}
+
+static_assert(TG_ATTESTATION_A == 0 && TG_ATTESTATION_B == 1 && TG_ATTESTATION_C == 2,
+	      "in the order of the letters");
+
+/* A call without PASSporTs is not "unverified": there is nothing to verify. */
+static bool matches_passports(const struct tg_policy_rule *r, const struct tg_sig_msg *m)
+{
+	if (r->attestations && !(r->attestations >> attestation_of(m) & 1))
+		return false;
+	return !r->verifications ||
+	       (m->passports + m->passports_unread > 0 && r->verifications >> m->verification & 1);
+}
+
 bool tg_match_message(const struct tg_policy_rule *r, struct tg_views *vs)
 {
 	static const struct tg_sig_extra nothing;
@@ -238,7 +258,7 @@ bool tg_match_message(const struct tg_policy_rule *r, struct tg_views *vs)
 		if ((has & r->has) != r->has || (has & r->has_not))
 			return false;
 	}
-	return (!r->privacy || (r->privacy & x->privacy)) &&
+	return matches_passports(r, vs->call->msg) && (!r->privacy || (r->privacy & x->privacy)) &&
 	       span_is_one_of(vs->policy, r->tgrp, &x->tgrp) &&
 	       span_is_one_of(vs->policy, r->trunk_context, &x->trunk_context) &&
 	       span_is_one_of(vs->policy, r->orig_ioi, &x->orig_ioi);
@@ -249,5 +269,5 @@ bool tg_policy_rule_is_extended(const struct tg_policy_rule *r)
 	return r->sources || r->types || r->states || r->digits_max || r->same_prefix ||
 	       r->number.n || r->number_not.n || r->region.n || r->raw.n || r->raw_not.n ||
 	       r->tgrp.n || r->trunk_context.n || r->orig_ioi.n || r->has || r->has_not ||
-	       r->contradictions || r->privacy;
+	       r->contradictions || r->privacy || r->attestations || r->verifications;
 }

@@ -296,6 +296,7 @@ static bool conditions_valid(const struct tg_policy_rule *r, const struct tg_pol
 	    r->categories & ~ALL_CATEGORIES || r->sources >> TG_ID_SOURCE_COUNT ||
 	    r->types >> TG_NUMBERING_TYPE_COUNT || r->states >> TG_NUMBERING_STATE_COUNT ||
 	    r->contradictions >> TG_CONTRADICTION_COUNT || r->privacy >> TG_PRIVACY_COUNT ||
+	    r->attestations >> TG_ATTESTATION_COUNT || r->verifications >> TG_STIR_STATE_COUNT ||
 	    r->has & ~has || r->has_not & ~has || r->extended != tg_policy_rule_is_extended(r))
 		return false;
 	if (r->score_min > r->score_max || r->score_max > TG_SCORE_MAX ||

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
@@ -132,6 +133,13 @@ static void record(struct tg_worker *w, unsigned i, const struct tg_result *r)
 		tg_count(&w->stats.events_dropped, 1);
 }
 
+/* What the call's PASSporTs are worth, for what comes after it. */
+static void ask_verifier(struct tg_worker *w, const struct tg_result *r)
+{
+	if (w->verify && tg_unlikely(r->sip->n_passports > 0))
+		tg_verify_ask(w->verify, w->pipeline, r, tg_worker_ms(w, rte_rdtsc()), &w->stats);
+}
+
 /* Calls, not frames: a retransmission, or another transaction of a call, is counted as such and under
  * its frame's reason only. */
 static void count_verdict(struct tg_worker *w, const struct tg_result *r)
@@ -225,6 +233,7 @@ static void act_verdicts(struct tg_worker *w, unsigned i)
 	for (r = &w->burst.out[i]; r; r = r->next) {
 		count_verdict(w, r);
 		record(w, i, r);
+		ask_verifier(w, r);
 	}
 }
 

@@ -161,6 +161,7 @@ enum option_id {
 	OPT_MEMORY,
 	OPT_PAIRS,
 	OPT_KEEP_LINKS,
+	OPT_STIR,
 	OPT_HELP,
 };
 
@@ -177,6 +178,7 @@ static const struct option options[] = {
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "pairs", required_argument, NULL, OPT_PAIRS },
 	{ "keep-links", no_argument, NULL, OPT_KEEP_LINKS },
+	{ "stir", required_argument, NULL, OPT_STIR },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -211,6 +213,8 @@ static int apply_option(struct tg_config *config, int opt, const char *arg, stru
 	case OPT_XDP_SET:
 		config->xdp_set_asked = true;
 		return copy_path(config->xdp_set, sizeof(config->xdp_set), "xdp-set", arg, why);
+	case OPT_STIR:
+		return copy_path(config->stir, sizeof(config->stir), "stir", arg, why);
 	case OPT_EVENTS_UNMASKED:
 		config->events_unmasked = true;
 		return 0;
@@ -305,6 +309,9 @@ void tg_config_usage(FILE *out, const char *program)
 		"  --keep-links          do not take a port down whose peer has lost its link\n"
 		"  --xdp-set DIR         the XDP program in front, see tgctl xdp\n"
 		"                        (" TG_STEER_SET_DIR ", if it is there)\n"
+		"  --stir DIR            verify PASSporTs (Identity) with the certificates in "
+		"DIR/trust\n"
+		"                        and DIR/certs; beside the calls, which never wait for it\n"
 		"  --help                this text\n"
 		"\n"
 		"Two ports of a NIC, bound to vfio-pci, two workers:\n"

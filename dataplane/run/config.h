@@ -33,6 +33,7 @@ struct tg_config {
 	char events[PATH_MAX];	/* empty: none; "-": standard output */
 	char xdp_set[PATH_MAX]; /* the XDP program in front: bpf_abi.h */
 	bool xdp_set_asked;	/* not the default: it has to be there */
+	char stir[PATH_MAX];	/* certificates (stir.h); empty: no PASSporT is verified */
 	bool events_unmasked;
 	bool events_all;
 	bool keep_links; /* a link that is lost on one side is not taken down on the other */

@@ -22,6 +22,7 @@
 #include "dataplane/run/port.h"
 #include "dataplane/run/swap.h"
 #include "dataplane/run/telemetry.h"
+#include "dataplane/run/verify.h"
 #include "dataplane/run/worker.h"
 
 #define EXIT_USAGE 2
@@ -35,6 +36,7 @@ struct program {
 	struct tg_workers workers;
 	struct tg_swap swap;
 	struct tg_events *events;
+	struct tg_verifier *verifier;
 	struct tg_links links;
 	struct tg_ctl_server ctl;
 	struct tg_telemetry telemetry;
@@ -105,10 +107,18 @@ static int open_services(struct program *p, struct tg_why *why)
 		if (rc != 0)
 			return rc;
 	}
+	if (p->config.stir[0]) {
+		rc = tg_verifier_open(&p->verifier, p->config.stir, p->workers.n, why);
+		if (rc == 0)
+			rc = tg_verifier_start(p->verifier, why);
+		if (rc != 0)
+			return rc;
+	}
 	for (i = 0; i < p->workers.n; i++) {
 		p->workers.worker[i]->swap = &p->swap;
 		p->workers.worker[i]->quit = &quit;
 		p->workers.worker[i]->events = tg_events_ring(p->events, i);
+		p->workers.worker[i]->verify = tg_verifier_port(p->verifier, i);
 	}
 	p->telemetry = (struct tg_telemetry){ &p->swap, sum_stats, p };
 	rc = tg_telemetry_open(&p->telemetry);
@@ -120,6 +130,7 @@ static int open_services(struct program *p, struct tg_why *why)
 static void close_services(struct program *p)
 {
 	tg_telemetry_close();
+	tg_verifier_close(p->verifier);
 	tg_events_close(p->events);
 }
 

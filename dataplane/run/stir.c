@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tollgate/passport.h"
-
 /* Keys that were checked are kept this long: a certificate that was revoked or replaced in DIR is noticed
  * within it. Every call of a provider is signed with the same few. */
 #define KEY_SECONDS 300
@@ -37,17 +35,6 @@ struct tg_stir {
 };
 
 static_assert(KEYS_MAX == 1 << 8, "one byte of the id chooses the place");
-
-const char *tg_stir_state_name(unsigned state)
-{
-	static const char *const names[TG_STIR_STATE_COUNT] = {
-#define X(sym, name) [TG_STIR_##sym] = (name),
-		TG_STIR_STATES(X)
-#undef X
-	};
-
-	return state < TG_STIR_STATE_COUNT ? names[state] : "?";
-}
 
 static int is_pem(const struct dirent *entry)
 {

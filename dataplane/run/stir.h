@@ -15,25 +15,7 @@
 
 #include "dataplane/run/config.h"
 #include "tollgate/base.h"
-
-/* Only BAD_SIGNATURE says that somebody lied; whatever could not be found out is no failure (SIP-39). */
-#define TG_STIR_STATES(X)                                                                          \
-	X(UNVERIFIED, "unverified") /* not asked, or not yet */                                    \
-	X(VALID, "valid")                                                                          \
-	X(BAD_SIGNATURE, "bad_signature")                                                          \
-	X(STALE, "stale")		    /* signed more than a minute ago, or in the future */  \
-	X(NO_CERTIFICATE, "no_certificate") /* not in DIR, or not readable there */                \
-	X(UNTRUSTED, "untrusted")     /* expired, not valid yet, or of no authority in DIR */      \
-	X(UNSUPPORTED, "unsupported") /* compact form, another algorithm, not readable */
-
-enum tg_stir_state {
-#define X(sym, name) TG_STIR_##sym,
-	TG_STIR_STATES(X)
-#undef X
-	TG_STIR_STATE_COUNT
-};
-
-const char *tg_stir_state_name(unsigned state);
+#include "tollgate/passport.h"
 
 /* ATIS-1000074: "iat" within 60 s, either way. */
 #define TG_STIR_FRESH_SECONDS 60

@@ -70,6 +70,16 @@ static int show_reasons(struct request *r)
 	return 0;
 }
 
+static int show_passports(struct request *r)
+{
+	unsigned i;
+
+	rte_tel_data_start_dict(r->data);
+	for (i = 0; i < TG_STIR_STATE_COUNT; i++)
+		add(r->data, tg_stir_state_name(i), r->sum->passports[i]);
+	return 0;
+}
+
 static int show_latency(struct request *r)
 {
 	static const struct {
@@ -250,6 +260,8 @@ static const struct {
 	{ "/tollgate/trunks", show_trunks,
 	  "Calls judged by trunk; with a trunk's name, by reason. Parameters: [trunk]" },
 	{ "/tollgate/actions", show_actions, "Calls by mode and action. Parameters: [trunk]" },
+	{ "/tollgate/passports", show_passports,
+	  "PASSporTs by what their verification came to (--stir)" },
 	{ "/tollgate/latency", show_latency, "From receive to transmit, nanoseconds" },
 	{ "/tollgate/generation", show_generation, "What is in force" },
 };

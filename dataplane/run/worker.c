@@ -127,11 +127,6 @@ static void discard(struct tg_worker *w)
 	rte_pktmbuf_free_bulk(b->mbuf, b->n);
 }
 
-static uint64_t to_ms(const struct tg_worker *w, uint64_t tsc)
-{
-	return tsc / w->tsc_per_ms;
-}
-
 /* One direction of one unit: phase by phase over a burst. */
 static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 {
@@ -154,7 +149,8 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 	look(b);
 	view_frames(w);
 	if (b->n_in > 0)
-		tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n_in, to_ms(w, start), b->out);
+		tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n_in, tg_worker_ms(w, start),
+				  b->out);
 	tg_act_burst(w);
 	count_burst(w, start);
 	return true;
@@ -172,7 +168,7 @@ static void release_held(struct tg_worker *w)
 	if (now < w->release_tsc || (w->behind && now < w->release_tsc + w->tsc_hz))
 		return;
 	w->release_tsc = now + w->tsc_per_ms;
-	tg_act_release(w, to_ms(w, now));
+	tg_act_release(w, tg_worker_ms(w, now));
 }
 
 /*
@@ -207,6 +203,8 @@ static bool make_round(struct tg_worker *w)
 		any |= work(w, &w->unit[i], 1);
 	}
 	release_held(w);
+	if (w->verify && tg_verify_waits(w->verify))
+		tg_verify_collect(w->verify, w->pipeline, tg_worker_ms(w, rte_rdtsc()), &w->stats);
 	/* Nothing of a generation is in hand between rounds: results are used up in act, and events
 	 * carry copies. */
 	tg_swap_quiescent(w->swap, w->index);
@@ -328,7 +326,10 @@ static struct tg_worker *make_worker(const struct tg_config *config, unsigned in
 				     struct tg_why *why)
 {
 	struct tg_pipeline_config pc = { .memory_entries = config->memory_entries,
-					 .cap_entries = TG_PIPELINE_CAP_DEFAULT };
+					 .cap_entries = TG_PIPELINE_CAP_DEFAULT,
+					 .verified_entries = config->stir[0]
+								     ? TG_PIPELINE_VERIFIED_DEFAULT
+								     : 0 };
 	const int socket = (int)rte_lcore_to_socket_id(lcore);
 	struct tg_worker *w = rte_zmalloc_socket("tg_worker", sizeof(*w), TG_CACHE_LINE, socket);
 	void *memory = rte_malloc_socket("tg_pipeline", tg_pipeline_size(&pc), TG_CACHE_LINE,

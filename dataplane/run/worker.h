@@ -13,6 +13,7 @@
 #include "dataplane/run/events.h"
 #include "dataplane/run/port.h"
 #include "dataplane/run/swap.h"
+#include "dataplane/run/verify.h"
 #include "tollgate/pipeline.h"
 #include "tollgate/stats.h"
 
@@ -50,7 +51,8 @@ struct tg_worker {
 	/* Set before the start. */
 	struct tg_swap *swap;
 	const bool *quit;
-	struct tg_event_ring *events; /* NULL: nobody wants them */
+	struct tg_event_ring *events;  /* NULL: nobody wants them */
+	struct tg_verify_port *verify; /* NULL: no PASSporT is verified */
 	struct tg_pipeline *pipeline;
 	uint32_t index;
 	unsigned lcore;
@@ -101,6 +103,12 @@ void tg_workers_close(struct tg_workers *workers);
  * program in front, once that forwards by itself and the worker's sockets are empty.
  */
 int tg_worker_run(void *worker);
+
+/* Milliseconds as the worker's pipeline counts them. */
+static inline uint64_t tg_worker_ms(const struct tg_worker *w, uint64_t tsc)
+{
+	return tsc / w->tsc_per_ms;
+}
 
 /* All workers' counters; any thread, also while they run. */
 void tg_workers_sum(const struct tg_workers *workers, struct tg_stats *sum);

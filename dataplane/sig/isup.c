@@ -47,6 +47,7 @@ static void set_empty(struct tg_isup *isup)
 	isup->sig.attest = 0;
 	isup->sig.passports = 0;
 	isup->sig.passports_unread = 0;
+	isup->sig.verification = 0;
 	isup->cic = 0;
 	isup->type = 0;
 	isup->category = 0;

@@ -12,6 +12,29 @@
 #define JSON_DEPTH_MAX 16 /* of values that are passed over */
 #define NUMBER_MAX 32	  /* characters of a "tn": 15 digits and what separates them */
 
+const char *tg_stir_state_name(unsigned state)
+{
+	static const char *const names[TG_STIR_STATE_COUNT] = {
+#define X(sym, name) [TG_STIR_##sym] = (name),
+		TG_STIR_STATES(X)
+#undef X
+	};
+
+	return state < TG_STIR_STATE_COUNT ? names[state] : "?";
+}
+
+enum tg_stir_state tg_stir_worse(enum tg_stir_state a, enum tg_stir_state b)
+{
+	static const uint8_t rank[TG_STIR_STATE_COUNT] = {
+		[TG_STIR_VALID] = 0,	      [TG_STIR_UNSUPPORTED] = 1,
+		[TG_STIR_NO_CERTIFICATE] = 2, [TG_STIR_UNTRUSTED] = 3,
+		[TG_STIR_STALE] = 4,	      [TG_STIR_UNVERIFIED] = 5,
+		[TG_STIR_BAD_SIGNATURE] = 6,
+	};
+
+	return rank[a] >= rank[b] ? a : b;
+}
+
 const char *tg_passport_type_name(unsigned type)
 {
 	static const char *const names[TG_PASSPORT_TYPE_COUNT] = {

@@ -35,6 +35,7 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	sip->sig.attest = 0;
 	sip->sig.passports = 0;
 	sip->sig.passports_unread = 0;
+	sip->sig.verification = 0;
 	sip->n_passports = 0;
 	sip->passports_left_out = false;
 	sip->method = TG_SIP_OTHER;

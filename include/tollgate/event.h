@@ -44,6 +44,9 @@ struct tg_event {
 	uint8_t src[16];
 	uint8_t dst[16];
 	bool same_call;
+	char attest;				  /* as in struct tg_sig_msg */
+	uint8_t passports;			  /* in the message, readable or not */
+	uint8_t verification;			  /* enum tg_stir_state, with passports */
 	uint16_t answer_code;			  /* of a reject or divert, sent or not; else 0 */
 	char trunk[TG_POLICY_NAME_MAX + 1];	  /* names, because the policy may be gone by now */
 	char rule[TG_POLICY_NAME_MAX + 1];	  /* "-" if none */

@@ -19,6 +19,7 @@
  *	               answer_impossible, answer_capped, edit_impossible
  *	repeated       true: a retransmission, the verdict is the first one's
  *	same_call      true: another transaction of a call that was judged; else absent
+ *	passports      { count, attestation: "A" "B" "C" or null, verification }; absent if there are none
  *	decided_by     index into identities, or null
  *	trunk port vlan   vlan is null when untagged
  *	source destination   "192.0.2.1:5060", "[2001:db8::1]:5060"
@@ -211,6 +212,16 @@ static inline void tg_event_json_verdict(json_t *o, const struct tg_event *e)
 			    v->identity < e->n_ids ? json_integer(v->identity) : json_null());
 }
 
+/* What was known when the call was judged: "unverified" where the result came later. */
+static inline json_t *tg_event_json_passports(const struct tg_event *e)
+{
+	const char attest[] = { e->attest, 0 };
+
+	return json_pack("{s:i, s:s?, s:s}", "count", (int)e->passports, "attestation",
+			 e->attest ? attest : NULL, "verification",
+			 tg_stir_state_name(e->verification));
+}
+
 static inline void tg_event_json_origin(json_t *o, const struct tg_event *e)
 {
 	json_object_set_new(o, "trunk", json_string(e->trunk));
@@ -238,6 +249,8 @@ static inline json_t *tg_event_json(const struct tg_event *e, bool show)
 	json_object_set_new(o, "caller", tg_event_json_party(e, e->caller, show));
 	json_object_set_new(o, "called", tg_event_json_party(e, e->called, show));
 	tg_event_json_verdict(o, e);
+	if (e->passports)
+		json_object_set_new(o, "passports", tg_event_json_passports(e));
 	tg_event_json_origin(o, e);
 	for (i = 0; i < e->n_ids && i < TG_SIG_MAX_IDS; i++)
 		json_array_append_new(identities, tg_event_json_identity(&e->id[i], show));

@@ -35,6 +35,35 @@ enum tg_passport_type {
 
 const char *tg_passport_type_name(unsigned type);
 
+/*
+ * Does a PASSporT's signature hold? Found out off the packet path (run/stir.h). Only BAD_SIGNATURE says that
+ * somebody lied; whatever could not be found out is no failure (SIP-39).
+ */
+#define TG_STIR_STATES(X)                                                                          \
+	X(UNVERIFIED, "unverified") /* not asked, or not yet */                                    \
+	X(VALID, "valid")                                                                          \
+	X(BAD_SIGNATURE, "bad_signature")                                                          \
+	X(STALE, "stale")		    /* signed more than a minute ago, or in the future */  \
+	X(NO_CERTIFICATE, "no_certificate") /* not in the folder, or not readable there */         \
+	X(UNTRUSTED, "untrusted")	    /* expired, not valid yet, or of no authority known */ \
+	X(UNSUPPORTED, "unsupported") /* compact form, another algorithm, too long, not readable */
+
+enum tg_stir_state {
+#define X(sym, name) TG_STIR_##sym,
+	TG_STIR_STATES(X)
+#undef X
+	TG_STIR_STATE_COUNT
+};
+
+const char *tg_stir_state_name(unsigned state);
+
+/* What the PASSporTs of one call are together. A bad one says that somebody lied, whatever stands beside
+ * it; while one is not verified the call is not; and valid it is if all of them are. */
+enum tg_stir_state tg_stir_worse(enum tg_stir_state a, enum tg_stir_state b);
+
+/* Longer values are never verified: two certificates' URLs of 512 bytes beside SHAKEN's 500 fit. */
+#define TG_PASSPORT_VALUE_MAX 2048
+
 /* Spans point into the value; {NULL, 0} where there is none. */
 struct tg_passport {
 	struct tg_span header;	  /* base64url as on the wire; empty in the compact form */

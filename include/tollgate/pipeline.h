@@ -11,6 +11,7 @@
 
 #include "tollgate/base.h"
 #include "tollgate/frame.h"
+#include "tollgate/passport.h"
 #include "tollgate/policy.h"
 #include "tollgate/sig.h"
 #include "tollgate/sip.h"
@@ -95,6 +96,7 @@ struct tg_pipeline_config {
 	uint32_t frag_frames;	/* frames held at a time; 0 = default */
 	uint32_t tcp_flows;	/* connections that are read; 0 = TG_PIPELINE_TCP_FLOWS_DEFAULT */
 	uint32_t tcp_buffers;	/* messages in pieces at one time, 25 KiB each; 0 = default */
+	uint32_t verified_entries; /* PASSporTs of which something is known; 0 = nobody verifies */
 };
 
 /* 128 datagrams of 66 KiB are 8.2 MiB. Under a flood the oldest is given up first: at 1 M forged
@@ -108,6 +110,9 @@ struct tg_pipeline_config {
 #define TG_PIPELINE_TCP_FLOWS_DEFAULT 8192
 #define TG_PIPELINE_TCP_BUFFERS_DEFAULT 256
 #define TG_PIPELINE_LIMITS_DEFAULT (1u << 16) /* 1 MiB a worker */
+
+/* 1 MiB a worker; 2048 new PASSporTs a second fill it in the 32 s for which a result is kept. */
+#define TG_PIPELINE_VERIFIED_DEFAULT (1u << 16)
 
 struct tg_pipeline;
 
@@ -169,6 +174,31 @@ struct tg_released {
  */
 unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_released *out,
 			     unsigned max);
+
+/*
+ * Whether PASSporTs hold is found out elsewhere, after the call that brings them has been judged: a call is
+ * never held for it. What is known by then is sip->sig.verification, which rules may ask for.
+ *
+ * The caller takes from a judged result what nobody has been asked about, has it verified where it likes,
+ * says so (asked: for some seconds it is not given out again), and hands in what came out. The thread
+ * is always the pipeline's own. `key` stands for the value, and for nothing outside this pipeline.
+ */
+struct tg_unverified {
+	uint64_t key;
+	struct tg_span value; /* at most TG_PASSPORT_VALUE_MAX bytes; valid as long as r->sip */
+};
+
+struct tg_verification {
+	uint64_t key;
+	uint32_t for_ms; /* how long it holds: a signature goes stale */
+	uint8_t state;	 /* enum tg_stir_state */
+	uint8_t zero[3];
+};
+
+unsigned tg_pipeline_unverified(const struct tg_pipeline *pl, const struct tg_result *r,
+				uint64_t now_ms, struct tg_unverified out[TG_SIP_MAX_PASSPORTS]);
+void tg_pipeline_asked(struct tg_pipeline *pl, uint64_t key, uint64_t now_ms);
+void tg_pipeline_verified(struct tg_pipeline *pl, const struct tg_verification *v, uint64_t now_ms);
 
 /* Statistics of the table's filter in this pipeline. */
 const struct tg_table_adapt *tg_pipeline_adapt(const struct tg_pipeline *pl);

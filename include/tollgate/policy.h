@@ -10,6 +10,7 @@
 #include "tollgate/image.h"
 #include "tollgate/listing.h"
 #include "tollgate/num.h"
+#include "tollgate/passport.h"
 #include "tollgate/reason.h"
 #include "tollgate/sig.h"
 #include "tollgate/sip.h"
@@ -60,7 +61,7 @@ const char *tg_mode_name(unsigned mode);
 
 /* The layout below. Above TG_POLICY_MAX_TRUNKS: images from before it had a version begin with how many
  * trunks they have. */
-#define TG_POLICY_LAYOUT 65
+#define TG_POLICY_LAYOUT 66
 
 #define TG_POLICY_MAX_ANSWER_RATE 1000000
 #define TG_POLICY_MTU_MIN 576 /* RFC 791 §3.2: what every host takes */
@@ -154,13 +155,30 @@ struct tg_policy_list {
 	X(PAI_PAI, "pai-pai")		/* two of them differ */                                   \
 	X(TO_DIVERSION, "to-diversion") /* diverted, but nobody who diverted is who was dialled */ \
 	X(CALLER_DIVERSION, "caller-diversion") /* who calls is among those who diverted */        \
-	X(CALLER_CALLED, "caller-called")	/* a number calls itself */
+	X(CALLER_CALLED, "caller-called")	/* a number calls itself */                        \
+	X(DIVERSION_IDENTITY,                                                                      \
+	  "diversion-identity") /* Diversion, and the PASSporTs' div (RFC 8946) */
 
 enum tg_contradiction {
 #define X(sym, name) TG_CONTRADICTION_##sym,
 	TG_CONTRADICTIONS(X)
 #undef X
 	TG_CONTRADICTION_COUNT
+};
+
+/* What the originating provider says that it knows of the caller (RFC 8588 §4), by the first PASSporT that
+ * says so. */
+#define TG_ATTESTATIONS(X)                                                                         \
+	X(A, "A")	/* him, and his right to the number */                                     \
+	X(B, "B")	/* him */                                                                  \
+	X(C, "C")	/* where the call came in */                                               \
+	X(NONE, "none") /* nobody says */
+
+enum tg_attestation {
+#define X(sym, name) TG_ATTESTATION_##sym,
+	TG_ATTESTATIONS(X)
+#undef X
+	TG_ATTESTATION_COUNT
 };
 
 /* Whose calls a rule's limit counts. */
@@ -230,7 +248,10 @@ struct tg_policy_rule {
 	uint32_t limit_ms;    /* ... in this time */
 	uint8_t limit;	      /* enum tg_limit */
 	uint8_t limit_digits; /* 0 = all */
-	uint8_t zero[6];
+	/* The message's as well. */
+	uint8_t attestations; /* bit per enum tg_attestation: any of these, 0 = does not matter */
+	uint8_t verifications; /* bit per enum tg_stir_state: a call with PASSporTs, and any of these */
+	uint8_t zero[4];
 };
 
 /* The POLICY section begins with this; arrays follow at these offsets from the section's start. */

@@ -98,6 +98,7 @@ struct tg_sig_msg {
 	char attest;	  /* 'A', 'B', 'C' of the first PASSporT that has it (RFC 8588 §4), or 0 */
 	uint8_t passports;	  /* that could be read */
 	uint8_t passports_unread; /* Identity values that could not, or were too many */
+	uint8_t verification;	  /* enum tg_stir_state (passport.h): of all of them together */
 };
 
 static inline struct tg_span tg_identity_raw(const struct tg_sig_msg *m, unsigned i)

@@ -9,6 +9,7 @@
 #define TG_STATS_H
 
 #include "tollgate/base.h"
+#include "tollgate/passport.h"
 #include "tollgate/policy.h"
 #include "tollgate/reason.h"
 
@@ -30,6 +31,8 @@ struct tg_stats {
 	uint64_t links_not_taken_down; /* their driver cannot */
 	uint64_t verdicts_same_call;   /* further transactions of a call: credentials, forks */
 	uint64_t frames_edited;	       /* marked, or to a sink */
+	/* PASSporTs by what their verification came to; unverified: as often as one found the queue full */
+	uint64_t passports[TG_STIR_STATE_COUNT];
 	uint64_t filter_negatives;
 	uint64_t filter_false;
 	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */

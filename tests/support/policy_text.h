@@ -37,6 +37,7 @@ struct fixture {
 	uint32_t listing[TG_SIG_MAX_IDS];
 	struct tg_sig_extra extra;
 	struct tg_policy_call call;
+	enum tg_stir_state verification; /* of the PASSporTs of what is decided next */
 };
 
 static inline void load(struct fixture *f, const char *text)
@@ -58,6 +59,8 @@ static inline struct tg_verdict decide(struct fixture *f, const struct tg_sip_te
 	struct tg_verdict v;
 
 	assert_int_equal(tg_sip_parse(span, &f->sip), TG_REASON_NONE);
+	tg_sip_read_passports(&f->sip);
+	f->sip.sig.verification = (uint8_t)f->verification;
 	tg_sig_normalise(&f->sip.sig, &f->p.trunk[trunk].profile);
 	tg_sip_extra_read(&f->sip, &f->extra);
 	f->call.trunk = trunk;

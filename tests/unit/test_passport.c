@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/passport_text.h"
 #include "tests/support/tg_test.h"
 #include "tollgate/passport.h"
-
-#define TOKEN_MAX 8192
 
 static const char shaken_header[] = "{\"alg\":\"ES256\",\"ppt\":\"shaken\",\"typ\":\"passport\","
 				    "\"x5u\":\"https://cert.example.org/p.cer\"}";
@@ -13,37 +12,6 @@ static const char shaken_claims[] =
 	"{\"attest\":\"A\",\"dest\":{\"tn\":[\"12025550131\"]},\"iat\":1443208345,"
 	"\"orig\":{\"tn\":\"12025550121\"},\"origid\":\"123e4567-e89b-12d3-a456-426655440000\"}";
 static const char params[] = ";info=<https://cert.example.org/p.cer>;alg=ES256;ppt=\"shaken\"";
-
-static void encode(const char *text, char *out)
-{
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t acc = 0;
-	unsigned bits = 0;
-
-	for (; *text; text++) {
-		acc = acc << 8 | (uint8_t)*text;
-		for (bits += 8; bits >= 6; bits -= 6)
-			*out++ = alphabet[acc >> (bits - 6) & 63];
-	}
-	if (bits)
-		*out++ = alphabet[acc << (6 - bits) & 63];
-	*out = 0;
-}
-
-static const char *token(const char *header, const char *claims, const char *tail)
-{
-	static char text[TOKEN_MAX];
-	size_t n;
-
-	encode(header, text);
-	strcat(text, ".");
-	n = strlen(text);
-	encode(claims, text + n);
-	strcat(text, ".c2lnbmF0dXJl");
-	strcat(text, tail);
-	return text;
-}
 
 static bool read_text(const char *text, struct tg_passport *p)
 {
@@ -67,7 +35,7 @@ TG_TEST(SIP_38_shaken_in_full_form, TG_NEEDS_NOTHING)
 {
 	struct tg_passport p;
 
-	assert_true(read_text(token(shaken_header, shaken_claims, params), &p));
+	assert_true(read_text(tg_passport_text(shaken_header, shaken_claims, params), &p));
 	assert_string_equal(format(p.orig), "+12025550121");
 	assert_int_equal(p.n_dest, 1);
 	assert_string_equal(format(p.dest[0]), "+12025550131");
@@ -103,8 +71,8 @@ TG_TEST(SIP_38_parameters_in_any_form, TG_NEEDS_NOTHING)
 	size_t i;
 
 	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
-		const bool reads = read_text(token(shaken_header, shaken_claims, cases[i].tail),
-					     &p);
+		const bool reads = read_text(
+			tg_passport_text(shaken_header, shaken_claims, cases[i].tail), &p);
 
 		if (reads != cases[i].reads || (reads && p.type != TG_PASSPORT_SHAKEN))
 			fail_msg("%s", cases[i].tail);
@@ -198,7 +166,8 @@ TG_TEST(SIP_38_div_chain_and_numbers, TG_NEEDS_NOTHING)
 	size_t i;
 
 	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
-		const bool reads = read_text(token(shaken_header, cases[i].claims, params), &p);
+		const bool reads =
+			read_text(tg_passport_text(shaken_header, cases[i].claims, params), &p);
 
 		if (reads != (cases[i].orig != NULL) ||
 		    (reads &&
@@ -227,8 +196,8 @@ TG_TEST(SIP_38_headers_of_the_token, TG_NEEDS_NOTHING)
 	size_t i;
 
 	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
-		const bool reads =
-			read_text(token(cases[i].header, shaken_claims, ";info=<https://a>"), &p);
+		const bool reads = read_text(
+			tg_passport_text(cases[i].header, shaken_claims, ";info=<https://a>"), &p);
 
 		if (reads != cases[i].reads ||
 		    (reads && (p.es256 != cases[i].es256 || p.type != cases[i].type)))
@@ -248,7 +217,7 @@ static void truncated(void *ctx, const uint8_t *data, size_t len)
 
 TG_TEST(passport_truncated_at_each_length, TG_NEEDS_NOTHING)
 {
-	const char *const text = token(shaken_header, shaken_claims, params);
+	const char *const text = tg_passport_text(shaken_header, shaken_claims, params);
 	unsigned whole = 0;
 
 	tg_guard_truncate(text, strlen(text), truncated, &whole);
@@ -262,9 +231,9 @@ TG_TEST(passport_claims_longer_than_the_limit, TG_NEEDS_NOTHING)
 	int len = snprintf(claims, sizeof(claims), "%s", shaken_claims);
 
 	memset(claims + len, ' ', sizeof(claims) - 1 - (size_t)len);
-	assert_false(read_text(token(shaken_header, claims, params), &p));
+	assert_false(read_text(tg_passport_text(shaken_header, claims, params), &p));
 	claims[TG_PASSPORT_JSON_MAX] = 0;
-	assert_true(read_text(token(shaken_header, claims, params), &p));
+	assert_true(read_text(tg_passport_text(shaken_header, claims, params), &p));
 }
 
 TG_TEST(passport_base64url, TG_NEEDS_NOTHING)

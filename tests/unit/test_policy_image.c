@@ -271,7 +271,8 @@ TG_TEST(policy_open_refuses_bad_rules_and_answers, TG_NEEDS_NOTHING)
 		PUT(r->answer, 2),
 		MAY(r->answer, 0),
 		PUT(r->zero[0], 1),
-		PUT(r->zero[5], 1),
+		PUT(r->zero[3], 1),
+		PUT(r->attestations, 1), /* without `extended` */
 		PUT(a->code, 399),
 		PUT(a->code, 401),
 		PUT(a->code, 407),
@@ -330,6 +331,10 @@ TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
 		PUT(r->contradictions, 1u << TG_CONTRADICTION_COUNT),
 		MAY(r->contradictions, 1),
 		PUT(r->privacy, 1u << TG_PRIVACY_COUNT),
+		PUT(r->attestations, 1u << TG_ATTESTATION_COUNT),
+		MAY(r->attestations, 1u << TG_ATTESTATION_NONE),
+		PUT(r->verifications, 1u << TG_STIR_STATE_COUNT),
+		MAY(r->verifications, 1u << TG_STIR_VALID),
 		PUT(r->answer, 1), /* ends the call, and this rule diverts */
 		PUT(r->action, TG_ACTION_REJECT),
 		PUT(r->shadow, 2),

@@ -230,6 +230,8 @@ TG_TEST(policy_file_refuses_conditions_that_say_nothing, TG_NEEDS_NOTHING)
 		{ RULE("same_prefix: 0"), "same_prefix must be 1 to 15" },
 		{ RULE("has: [diversion], has_not: [diversion]"), "has and has_not name the same" },
 		{ RULE("contradiction: [from-to]"), "unknown contradiction" },
+		{ RULE("attestation: [D]"), "unknown attestation" },
+		{ RULE("verification: [failed]"), "unknown verification" },
 		{ RULE("privacy: [all]"), "unknown privacy" },
 		{ RULE("trunk: [home], international: yes"), "no trunk has" },
 		{ RULE("score: { min: 1 }"), "score is of a listing" },

@@ -2,6 +2,7 @@
 /* The conditions of rules, from text to verdict: what operators write, over messages as SIP has them. */
 #include <stdio.h>
 
+#include "tests/support/passport_text.h"
 #include "tests/support/policy_text.h"
 
 struct match {
@@ -12,7 +13,7 @@ struct match {
 	enum tg_reason reason; /* of a match; 0: rule */
 };
 
-static void check_match(const struct match *m, unsigned i)
+static void check_match(const struct match *m, unsigned i, enum tg_stir_state verification)
 {
 	struct fixture f;
 	struct tg_verdict v;
@@ -23,6 +24,7 @@ static void check_match(const struct match *m, unsigned i)
 		      "    answer: no\n",
 		 m->when);
 	load(&f, text);
+	f.verification = verification;
 	v = decide(&f, &m->text, m->trunk);
 	if ((v.action == TG_ACTION_REJECT) != m->matches)
 		fail_msg("row %u: %s: %s", i, m->when, tg_action_name(v.action));
@@ -36,7 +38,7 @@ static void check_matches(const struct match *m, unsigned n)
 	unsigned i;
 
 	for (i = 0; i < n; i++)
-		check_match(&m[i], i);
+		check_match(&m[i], i, TG_STIR_UNVERIFIED);
 }
 
 #define PAI(number) "P-Asserted-Identity: <sip:" number "@h>\r\n"
@@ -112,6 +114,137 @@ TG_TEST(SIP_10_contradictions_between_statements, TG_NEEDS_NOTHING)
 #undef C
 
 	check_matches(rows, TG_ARRAY_LEN(rows));
+}
+
+/* ---- PASSporTs --------------------------------------------------------------------------------- */
+
+/* An Identity header line; `attest` and `div` may be NULL. Eight of them are valid at a time. */
+static const char *identity(const char *attest, const char *orig, const char *div)
+{
+	static char lines[8][1024];
+	static unsigned next;
+	char *const line = lines[next++ % TG_ARRAY_LEN(lines)];
+	char claims[256], more[128] = "";
+
+	if (attest)
+		snprintf(more, sizeof(more), "\"attest\":\"%s\",", attest);
+	if (div)
+		snprintf(more + strlen(more), sizeof(more) - strlen(more),
+			 "\"div\":{\"tn\":\"%s\"},", div + 1);
+	snprintf(claims, sizeof(claims),
+		 "{%s\"dest\":{\"tn\":[\"61491570156\"]},\"iat\":1790000000,"
+		 "\"orig\":{\"tn\":\"%s\"}}",
+		 more, orig + 1); /* without the +: RFC 8225 §5.2.1 */
+	snprintf(line, sizeof(lines[0]), "Identity: %s\r\n",
+		 tg_passport_text("{\"alg\":\"ES256\",\"typ\":\"passport\"}", claims,
+				  ";info=<https://cert.example.org/p.cer>"));
+	return line;
+}
+
+static const char *both(const char *a, const char *b)
+{
+	static char lines[2048];
+
+	snprintf(lines, sizeof(lines), "%s%s", a, b);
+	return lines;
+}
+
+static void check_identity(const char *when, const char *from, const char *extra, bool matches)
+{
+	const struct match m = { when,
+				 { .from = from, .extra = extra },
+				 0,
+				 matches,
+				 strstr(when, "contradiction") ? TG_REASON_CONTRADICTION : 0 };
+
+	check_match(&m, 0, TG_STIR_UNVERIFIED);
+}
+
+TG_TEST(SIP_38_contradictions_with_passports, TG_NEEDS_NOTHING)
+{
+	const char *const from = "contradiction: [from-identity]";
+	const char *const pai = "contradiction: [pai-identity]";
+	const char *const div = "contradiction: [diversion-identity]";
+
+	check_identity(from, SG, identity("A", SG, NULL), false);
+	check_identity(from, SG, identity("A", UK, NULL), true);
+	/* as the trunk writes it: the same number */
+	check_identity(from, "91234567", identity("A", SG, NULL), false);
+	check_identity(from, "anonymous", identity("A", UK, NULL), false);
+	check_identity(from, SG, "", false);
+	/* The compact form has the claims of the message itself. */
+	check_identity(from, SG, "Identity: ..c2ln;info=<https://a>\r\n", false);
+	check_identity(from, SG, "Identity: nonsense\r\n", false);
+	/* a chain: each has the caller's number; one that agrees is enough */
+	check_identity(from, SG, both(identity("A", SG, NULL), identity(NULL, SG, UK)), false);
+	check_identity(pai, SG, both(PAI(UK), identity("A", SG, NULL)), true);
+	check_identity(pai, SG, both(PAI(SG), identity("A", SG, NULL)), false);
+	check_identity(pai, SG, identity("A", UK, NULL), false);
+
+	check_identity(div, SG, both(DIVERSION(UK), identity(NULL, SG, UK)), false);
+	check_identity(div, SG, both(DIVERSION("+12025550123"), identity(NULL, SG, UK)), true);
+	/* Nobody contradicts who says nothing. */
+	check_identity(div, SG, both(DIVERSION(UK), identity("A", SG, NULL)), false);
+	check_identity(div, SG, identity(NULL, SG, UK), false);
+}
+
+TG_TEST(SIP_38_attestation, TG_NEEDS_NOTHING)
+{
+	check_identity("attestation: [A]", SG, identity("A", SG, NULL), true);
+	check_identity("attestation: [A]", SG, identity("B", SG, NULL), false);
+	check_identity("attestation: [B, C]", SG, identity("C", SG, NULL), true);
+	check_identity("attestation: [A, B, C]", SG, identity(NULL, SG, UK), false);
+	check_identity("attestation: [none]", SG, identity(NULL, SG, UK), true);
+	check_identity("attestation: [none]", SG, identity("C", SG, NULL), false);
+	check_identity("attestation: [none]", SG, "", true);
+	check_identity("attestation: [none]", SG, "Identity: nonsense\r\n", true);
+	/* of the first that says so */
+	check_identity("attestation: [B]", SG,
+		       both(identity(NULL, SG, UK), identity("B", SG, NULL)), true);
+}
+
+TG_TEST(SIP_39_verification_as_far_as_it_is_known, TG_NEEDS_NOTHING)
+{
+	enum tg_stir_state asked, known;
+	char when[64];
+
+	for (asked = 0; asked < TG_STIR_STATE_COUNT; asked++) {
+		for (known = 0; known < TG_STIR_STATE_COUNT; known++) {
+			const struct match m = { when,
+						 { .from = SG, .extra = identity("A", SG, NULL) },
+						 0,
+						 asked == known,
+						 0 };
+
+			snprintf(when, sizeof(when), "verification: [%s]",
+				 tg_stir_state_name(asked));
+			check_match(&m, known, known);
+		}
+	}
+	/* There is nothing to verify, which is not the same as that nobody has. */
+	check_identity("verification: [unverified]", SG, "", false);
+	check_identity("verification: [valid, bad_signature, stale, no_certificate, untrusted, "
+		       "unsupported, unverified]",
+		       SG, "", false);
+	/* What cannot be read is there all the same. */
+	check_identity("verification: [unverified]", SG, "Identity: nonsense\r\n", true);
+}
+
+TG_TEST(SIP_39_of_several_passports, TG_NEEDS_NOTHING)
+{
+	static const enum tg_stir_state from_best[] = {
+		TG_STIR_VALID, TG_STIR_UNSUPPORTED, TG_STIR_NO_CERTIFICATE, TG_STIR_UNTRUSTED,
+		TG_STIR_STALE, TG_STIR_UNVERIFIED,  TG_STIR_BAD_SIGNATURE,
+	};
+	unsigned i, j;
+
+	assert_int_equal(TG_ARRAY_LEN(from_best), TG_STIR_STATE_COUNT);
+	for (i = 0; i < TG_STIR_STATE_COUNT; i++) {
+		for (j = i; j < TG_STIR_STATE_COUNT; j++) {
+			assert_int_equal(tg_stir_worse(from_best[i], from_best[j]), from_best[j]);
+			assert_int_equal(tg_stir_worse(from_best[j], from_best[i]), from_best[j]);
+		}
+	}
 }
 
 TG_TEST(NUM_1_conditions_on_the_raw_form, TG_NEEDS_NOTHING)
