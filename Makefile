@@ -83,8 +83,6 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 NUMBERING = $(B)/gen/dataplane/num/numbering_data.h
-GEN = $(NUMBERING) $(SKELETONS)
-gen: $(GEN)
 $(NUMBERING): dataplane/num/numbering.py
 	$(SAY) GEN $@
 	@mkdir -p $(@D)
@@ -95,6 +93,7 @@ $(B)/obj/dataplane/num/numbering.o: $(NUMBERING)
 # error that it skips a section that is libxdp's; its words are shown when it fails.
 SKELETONS = $(patsubst bpf/%.bpf.c,$(B)/gen/bpf/%.skel.h,$(BPF_SRC))
 bpf: $(SKELETONS)
+gen: $(NUMBERING) $(SKELETONS)
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(SAY) BPF $<
 	@mkdir -p $(@D)

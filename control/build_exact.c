@@ -306,7 +306,7 @@ static int deal_init(struct deal *d, const struct tg_exact_shape *shape)
 	d->n_regions = ((uint64_t)shape->n_buckets + (1u << REGION_SHIFT) - 1) >> REGION_SHIFT;
 	d->cap = share + 8 * root;
 	d->used = malloc(d->n_regions * sizeof(*d->used));
-	d->places = malloc(d->n_regions * d->cap * sizeof(*d->places));
+	d->places = calloc(d->n_regions * d->cap, sizeof(*d->places));
 	if (d->used && d->places)
 		return 0;
 	free(d->used);

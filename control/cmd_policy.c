@@ -24,6 +24,7 @@ static int read_policy(const struct tg_cmd_env *env, const char *file, char **te
 		return 0;
 	/* Escaped, it has to fit into a request. */
 	free(*text);
+	*text = NULL;
 	tg_error_set(&err, -EFBIG, "longer than %u bytes: that is no policy",
 		     TG_SERVER_MAX_REQUEST / 2);
 	return tg_cmd_error(env, TG_EXIT_INPUT, file, &err);

@@ -163,11 +163,12 @@ int tg_policy_read_file(const char *path, char **text, size_t *len, struct tg_er
 	errno = 0;
 	*len = fread(buf, 1, TG_YAML_MAX_BYTES + 1, f);
 	buf[*len] = 0;
-	*text = buf;
 	if (ferror(f)) {
 		ret = tg_error_set(err, errno ? -errno : -EIO, "cannot read: %s", strerror(errno));
 		free(buf);
+		buf = NULL;
 	}
+	*text = buf;
 close_file:
 	fclose(f);
 	return ret;
@@ -175,8 +176,8 @@ close_file:
 
 int tg_policy_compile_file(const char *path, void **image, uint64_t *length, struct tg_error *err)
 {
-	size_t len;
-	char *text;
+	char *text = NULL;
+	size_t len = 0;
 	int ret;
 
 	*image = NULL;

@@ -193,7 +193,7 @@ static int take_ranges(const struct policy_draft *d, const char *path,
 	static const uint32_t scores[] = { 0, TG_SCORE_MAX }, digits[] = { 1, TG_NUM_MAX_DIGITS };
 	const struct policy_path score = tg_policy_path(path, "score");
 	const struct policy_path length = tg_policy_path(path, "digits");
-	uint8_t ends[2];
+	uint8_t ends[2] = { 0 };
 	int ret;
 
 	if (w->score && !w->categories)

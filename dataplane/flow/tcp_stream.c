@@ -377,7 +377,7 @@ static bool refill(struct tg_tcp_reader *r)
 	struct tg_tcp_stream *s = r->s;
 	struct tg_span left = ahead(r);
 	struct tg_tcp_buffer *b;
-	bool differs = false;
+	bool differs = false, full = false;
 	uint32_t before, n;
 
 	if (s->buffer != TG_TCP_NONE && left.len == 0 && r->t->buffer[s->buffer].n_ranges == 0)
@@ -391,12 +391,14 @@ static bool refill(struct tg_tcp_reader *r)
 	}
 	if (s->buffer == TG_TCP_NONE) {
 		b = tg_tcp_buffer(r->t, s);
-		n = b ? tg_tcp_buffer_put(b, 0, left, &differs) : 0;
+		full = !b || tg_tcp_buffer_put(b, 0, left, &differs) < left.len;
+	} else if (r->off > 0) {
+		b = tg_tcp_buffer_shift(r->t, s, r->off);
+		full = !b;
 	} else {
-		n = left.len;
-		b = r->off > 0 ? tg_tcp_buffer_shift(r->t, s, r->off) : &r->t->buffer[s->buffer];
+		b = &r->t->buffer[s->buffer];
 	}
-	if (!b || n < left.len) {
+	if (full) {
 		note(r, TG_REASON_TCP_FULL);
 		s->next += r->rest.len;
 		tg_tcp_desync(r->t, s);
