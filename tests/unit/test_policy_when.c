@@ -121,7 +121,7 @@ TG_TEST(SIP_10_contradictions_between_statements, TG_NEEDS_NOTHING)
 /* An Identity header line; `attest` and `div` may be NULL. Eight of them are valid at a time. */
 static const char *identity(const char *attest, const char *orig, const char *div)
 {
-	static char lines[8][1024];
+	static char lines[8][TG_PASSPORT_TEXT_MAX + 16];
 	static unsigned next;
 	char *const line = lines[next++ % TG_ARRAY_LEN(lines)];
 	char claims[256], more[128] = "";
@@ -143,7 +143,7 @@ static const char *identity(const char *attest, const char *orig, const char *di
 
 static const char *both(const char *a, const char *b)
 {
-	static char lines[2048];
+	static char lines[2 * TG_PASSPORT_TEXT_MAX + 32];
 
 	snprintf(lines, sizeof(lines), "%s%s", a, b);
 	return lines;
