@@ -237,7 +237,7 @@ static bool read_passport_asked(struct tg_request *rq, struct passport_asked *as
 	*asked = (struct passport_asked){ .present = attest || state };
 	if (attest && strcmp(attest, "none") != 0) {
 		if (strlen(attest) != 1 || !strchr("ABC", attest[0])) {
-			tg_op_refuse(rq, TG_EXIT_USAGE, "attestation is A, B, C or none");
+			tg_op_refuse(rq, TG_EXIT_INPUT, "attestation is A, B, C or none");
 			return false;
 		}
 		asked->attest = attest[0];
@@ -245,7 +245,7 @@ static bool read_passport_asked(struct tg_request *rq, struct passport_asked *as
 	while (state && i < TG_STIR_STATE_COUNT && strcmp(state, tg_stir_state_name(i)) != 0)
 		i++;
 	if (i == TG_STIR_STATE_COUNT) {
-		tg_op_refuse(rq, TG_EXIT_USAGE, "there is no verification \"%.40s\"", state);
+		tg_op_refuse(rq, TG_EXIT_INPUT, "there is no verification \"%.40s\"", state);
 		return false;
 	}
 	asked->verification = (uint8_t)i;

@@ -198,6 +198,27 @@ exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
 exits 0 ctl policy show
 cmp -s "$DIR/out" control/samples/policy-enforce-demo.yaml || fail "policy show gives another text"
 
+echo "-- a call is explained as if it came with a PASSporT"
+cat >"$DIR/passports.yaml" <<-'YAML'
+	version: 1
+	answers: [ { name: no, code: 438, phrase: Invalid Identity Header } ]
+	rules:
+	  - { name: forged, when: { verification: [bad_signature] }, action: reject, answer: no }
+	  - { name: weak, when: { attestation: [C] }, action: anonymise }
+YAML
+exits 0 ctl policy load "$DIR/passports.yaml"
+explained() {
+	exits 0 ctl explain --from +12025550177 --to +6591234567 "$@" --json
+	check "with ${*:-none}" "$(field '["verdicts"]["call"]["verdict"]')" "$expected"
+}
+expected=pass explained
+expected=mark explained --attestation C
+expected=pass explained --attestation A --verification valid
+expected=reject explained --attestation A --verification bad_signature
+exits 3 ctl explain --from +12025550177 --to +6591234567 --attestation D
+exits 3 ctl explain --from +12025550177 --to +6591234567 --verification failed
+exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
+
 echo "-- a policy that was gone back from stays out of force, across a restart too"
 policy_in_force() { dp_ask state | sed 's/.* policy //'; }
 good=$(policy_in_force)
