@@ -209,6 +209,8 @@ install: all ## DESTDIR= PREFIX= : programs, samples, README
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tollgate $(DESTDIR)$(PREFIX)/share/doc/tollgate
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(wildcard control/samples/*) $(DESTDIR)$(PREFIX)/share/tollgate/
+	install -d $(DESTDIR)$(PREFIX)/share/tollgate/packs
+	install -m 644 $(wildcard control/packs/*) $(DESTDIR)$(PREFIX)/share/tollgate/packs/
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/tollgate/
 
 clean: ## remove build/
