@@ -31,6 +31,8 @@ struct attaching {
 	bool new_set;
 	struct tg_xdp_maps maps; /* the first skeleton's descriptors */
 	struct joining port[2];
+	struct tg_xdp_rules *rules; /* two, malloc'd: as they were, and as they are once `ruled` */
+	bool ruled;
 };
 
 /* ---- libbpf's words ------------------------------------------------------------------------------ */
@@ -250,42 +252,34 @@ static int load(const struct attaching *at, struct joining *j)
 
 /* ---- links --------------------------------------------------------------------------------------- */
 
+/*
+ * Interface numbers begin anew in each network namespace, and a pinned link does not tell its own: is
+ * the program that it holds the one that runs on our interface of that number?
+ */
+static int identify_link(const struct attaching *at, struct joining *j)
+{
+	struct tg_xdp_link link;
+	uint32_t running = 0;
+
+	j->fresh = tg_xdp_link_open(at->a->dir, j->slot, &link) != 0;
+	if (j->fresh)
+		return 0;
+	close(link.fd);
+	j->fresh = link.ifindex != j->ifindex;
+	if (j->fresh)
+		return 0;
+	bpf_xdp_query_id((int)j->ifindex, 0, &running);
+	return running == link.program
+		       ? 0
+		       : tg_error_set(at->err, -EBUSY,
+				      "%s is of another network namespace: name another --set for "
+				      "%s",
+				      at->a->dir, j->ifname);
+}
+
 static int program_fd(const struct joining *j)
 {
 	return bpf_program__fd(j->skel->progs.xsk_def_prog);
-}
-
-/* The ids of a program's maps, sorted or not; how many. */
-static unsigned map_ids(uint32_t program, uint32_t *ids, unsigned max, uint8_t tag[8])
-{
-	struct bpf_prog_info info = { .nr_map_ids = max, .map_ids = (uint64_t)(uintptr_t)ids };
-	const int fd = bpf_prog_get_fd_by_id(program);
-	uint32_t len = sizeof(info);
-	unsigned n = 0;
-
-	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0) {
-		n = info.nr_map_ids < max ? info.nr_map_ids : max;
-		memcpy(tag, info.tag, 8);
-	}
-	if (fd >= 0)
-		close(fd);
-	return n;
-}
-
-static uint32_t id_of_program(const struct joining *j)
-{
-	struct bpf_prog_info info = { .type = 0 };
-	uint32_t len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(program_fd(j), &info, &len) == 0 ? info.id : 0;
-}
-
-static uint32_t id_of_map(const struct bpf_map *map)
-{
-	struct bpf_map_info info = { .type = 0 };
-	uint32_t len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len) == 0 ? info.id : 0;
 }
 
 /* Does what runs do what we would load: the same instructions on the maps that are pinned here? */
@@ -293,16 +287,16 @@ static bool is_same(const struct joining *j, uint32_t running)
 {
 	uint32_t ids[64], ours[64];
 	uint8_t tag[8] = { 0 }, our_tag[8] = { 1 };
-	const unsigned n = map_ids(running, ids, TG_ARRAY_LEN(ids), tag);
+	const unsigned n = tg_xdp_map_ids(running, ids, TG_ARRAY_LEN(ids), tag);
 	const struct bpf_map *map;
 	unsigned i;
 
-	map_ids(id_of_program(j), ours, TG_ARRAY_LEN(ours), our_tag);
+	tg_xdp_map_ids(tg_xdp_program_id(program_fd(j)), ours, TG_ARRAY_LEN(ours), our_tag);
 	if (memcmp(tag, our_tag, sizeof(tag)) != 0)
 		return false;
 	bpf_object__for_each_map(map, j->skel->obj)
 	{
-		const uint32_t id = id_of_map(map);
+		const uint32_t id = tg_xdp_map_id(bpf_map__fd(map));
 
 		if (bpf_map__is_internal(map)) /* the slot: each instance has its own copy */
 			continue;
@@ -439,17 +433,24 @@ static int pin_links(struct attaching *at)
 
 /* ---- all of it ----------------------------------------------------------------------------------- */
 
-static int fill_rules(struct attaching *at, struct tg_xdp_rules pair[2])
+static int fill_rules(struct attaching *at)
 {
-	const int rc = tg_xdp_load_rules(&at->maps, &pair[0], at->err);
+	struct tg_xdp_rules *pair = malloc(2 * sizeof(*pair));
+	int rc;
 
+	at->rules = pair;
+	if (!pair)
+		return tg_error_set(at->err, -ENOMEM, "no memory");
+	rc = tg_xdp_load_rules(&at->maps, &pair[0], at->err);
 	if (rc != 0)
 		return rc;
 	if (at->a->rules)
 		pair[1] = *at->a->rules;
 	else
 		tg_xdp_rules_default(&pair[1]);
-	return tg_xdp_apply_rules(&at->maps, &pair[0], &pair[1], at->err);
+	rc = tg_xdp_apply_rules(&at->maps, &pair[0], &pair[1], at->err);
+	at->ruled = rc == 0;
+	return rc;
 }
 
 /* What the programs read before they run. abi comes last: it says that the set is complete. */
@@ -458,18 +459,13 @@ static int fill_set(struct attaching *at)
 	const struct tg_steer_config config = { .abi = TG_STEER_ABI,
 						.bypass = TG_STEER_BYPASS_AUTO,
 						.heartbeat_limit_ns = TG_STEER_LIMIT_DEFAULT_NS };
-	struct tg_xdp_rules *pair;
 	int rc;
 
 	if (!at->new_set && !at->a->rules)
 		return 0;
-	pair = malloc(2 * sizeof(*pair));
-	if (!pair)
-		return tg_error_set(at->err, -ENOMEM, "no memory");
-	rc = fill_rules(at, pair);
+	rc = fill_rules(at);
 	if (rc == 0 && at->new_set)
 		rc = tg_xdp_put(at->maps.config, 0, &config, "config", at->err);
-	free(pair);
 	return rc;
 }
 
@@ -506,10 +502,10 @@ static int join(struct attaching *at)
 		rc = open_maps(at);
 	if (rc == 0)
 		rc = find_slots(at);
-	for (i = 0; i < 2 && rc == 0; i++) {
-		at->port[i].fresh = !link_is_on(at->a->dir, at->port[i].slot, at->port[i].ifindex);
+	for (i = 0; i < 2 && rc == 0; i++)
+		rc = identify_link(at, &at->port[i]);
+	for (i = 0; i < 2 && rc == 0; i++)
 		rc = load(at, &at->port[i]);
-	}
 	if (rc == 0)
 		rc = fill_set(at);
 	for (i = 0; i < 2 && rc == 0; i++)
@@ -535,6 +531,8 @@ static void undo(struct attaching *at)
 		if (at->port[i].fresh && at->port[i].skel)
 			clear_slot(at, at->port[i].slot);
 	}
+	if (at->ruled && !at->new_set)
+		tg_xdp_apply_rules(&at->maps, &at->rules[1], &at->rules[0], NULL);
 	at->err = err;
 }
 
@@ -582,6 +580,7 @@ int tg_xdp_attach(const struct tg_xdp_attach *a, struct tg_xdp_attached *out, st
 	libbpf_set_print(print);
 	steer__destroy(at.port[0].skel);
 	steer__destroy(at.port[1].skel);
+	free(at.rules);
 #define X(name)                                                                                    \
 	if (at.maps.name >= 0)                                                                     \
 		close(at.maps.name);

@@ -60,6 +60,11 @@ int tg_xdp_lock(const char *dir, struct tg_error *err);
 /* -ENOENT: no link is pinned. ifindex 0: its interface is gone. */
 int tg_xdp_link_open(const char *dir, unsigned slot, struct tg_xdp_link *link);
 
+/* The ids of a program's maps, sorted or not, and its tag; how many. */
+unsigned tg_xdp_map_ids(uint32_t program, uint32_t *ids, unsigned max, uint8_t tag[8]);
+uint32_t tg_xdp_program_id(int fd);
+uint32_t tg_xdp_map_id(int fd);
+
 int tg_xdp_apply_rules(const struct tg_xdp_maps *maps, const struct tg_xdp_rules *from,
 		       const struct tg_xdp_rules *to, struct tg_error *err);
 int tg_xdp_load_rules(const struct tg_xdp_maps *maps, struct tg_xdp_rules *r, struct tg_error *err);

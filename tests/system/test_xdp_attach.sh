@@ -123,9 +123,16 @@ ip link add x0 netns "$NS_D" type veth peer name x1 netns "$NS_D"
 bpftool prog load "$LAB_BUILD/bpf/steer.bpf.o" "$LAB_DIR/bpf/other" 2>/dev/null || die "bpftool"
 nsenter --net="/run/netns/$NS_D" bpftool net attach xdpgeneric pinned "$LAB_DIR/bpf/other" dev x1
 refused 6 'has an XDP program already' xdp attach x0 x1
+printf 'udp 7 steer\n' >"$LAB_DIR/other.rules"
+refused 6 'has an XDP program already' xdp attach x0 x1 --rules "$LAB_DIR/other.rules"
 refused 6 'is paired with' xdp attach p0 x0
 nsenter --net="/run/netns/$NS_D" bpftool net detach xdpgeneric dev x1
 rm "$LAB_DIR/bpf/other"
+# Interfaces of the same numbers in another namespace are not those of the set.
+ip netns add "tg$$x" && LAB_NS+=("tg$$x")
+index_of() { ip -n "$NS_D" -j link show "$1" | jq '.[0].ifindex'; }
+ip link add y0 netns "tg$$x" index "$(index_of p0)" type veth peer name y1 netns "tg$$x" index "$(index_of p1)" || die "y0"
+refused 6 'of another network namespace' nsenter --net="/run/netns/tg$$x" "$LAB_BUILD/tgctl" xdp attach y0 y1 --set "$SET"
 xdp attach x0 x1 --mode generic >/dev/null || die "a second pair"
 check "second pair" "$(of_port x0 '"\(.slot) \(.mode)"')" "2 generic"
 
