@@ -102,7 +102,7 @@ $(B)/gen/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(SAY) SKEL $@
 	@mkdir -p $(@D)
 	$(Q)PATH=$$PATH:/usr/sbin bpftool gen skeleton $< name $* >$@ 2>$(<:.o=.log) || { cat $(<:.o=.log); exit 1; }
-$(call obj,$(wildcard control/xdp*.c)) $(B)/obj/tests/unit/test_steer.o: | $(SKELETONS)
+$(call obj,$(wildcard control/xdp*.c)) $(B)/obj/tests/unit/test_steer.o $(B)/obj/tests/support/steer_lab.o: | $(SKELETONS)
 
 define archive
 	$(SAY) AR $@
