@@ -28,6 +28,12 @@ static void hand_on(struct tg_worker *w, const struct batch *b, struct rte_mbuf 
 	uint64_t bytes = b->bytes;
 	unsigned sent, tries, i;
 
+	/* Stopped between its judging and here: the last look, next to the system call that sends. */
+	if (tg_unlikely(tg_worker_overtaken(w))) {
+		tg_count(&w->stats.tx_dropped, b->n);
+		rte_pktmbuf_free_bulk(mbuf, b->n);
+		return;
+	}
 	sent = rte_eth_tx_burst(b->port->id, b->queue, mbuf, (uint16_t)b->n);
 	for (tries = 0; tg_unlikely(sent < b->n) && tries < TX_TRIES; tries++) {
 		rte_pause();

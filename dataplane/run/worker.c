@@ -127,6 +127,24 @@ static void discard(struct tg_worker *w)
 	rte_pktmbuf_free_bulk(b->mbuf, b->n);
 }
 
+/* The time; and when the limit is over, the limit as it is now, before anything is dropped for it. */
+static uint64_t now_within_limit(struct tg_worker *w)
+{
+	const uint64_t now = tg_beat_now();
+
+	if (tg_unlikely(now - w->pulse.beat_ns > w->pulse.limit_ns))
+		w->pulse.limit_ns = tg_beats_limit(w->beats);
+	return now;
+}
+
+bool tg_worker_overtaken(struct tg_worker *w)
+{
+	if (w->n_lines == 0)
+		return false;
+	tg_pulse_feel(&w->pulse, now_within_limit(w));
+	return w->pulse.discard;
+}
+
 /* One direction of one unit: phase by phase over a burst. */
 static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 {
@@ -140,7 +158,9 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 	if (b->n == 0)
 		return false;
 	w->behind |= b->n == TG_BURST;
-	if (tg_unlikely(w->pulse.discard)) {
+	/* Once they are taken, and not only once a round: a process is stopped where it likes, in the
+	 * system calls of the poll before this one most of all, and finds a full socket here. */
+	if (tg_unlikely(tg_worker_overtaken(w))) {
 		discard(w);
 		return true;
 	}
@@ -211,16 +231,6 @@ static bool make_round(struct tg_worker *w)
 	return any;
 }
 
-/* The time; and when the limit is over, the limit as it is now, before anything is dropped for it. */
-static uint64_t now_within_limit(struct tg_worker *w)
-{
-	const uint64_t now = tg_beat_now();
-
-	if (tg_unlikely(now - w->pulse.beat_ns > w->pulse.limit_ns))
-		w->pulse.limit_ns = tg_beats_limit(w->beats);
-	return now;
-}
-
 /*
  * The same, and the heartbeats: here, because whoever comes here has received from all its queues and
  * handed on what it received. The clock is read before anything is decided by it: a process that is
@@ -230,12 +240,14 @@ static bool make_round_and_beat(struct tg_worker *w)
 {
 	uint64_t now = now_within_limit(w);
 	unsigned i;
-	bool any;
+	bool any, late;
 
 	tg_pulse_feel(&w->pulse, now);
+	late = w->pulse.late;
 	any = make_round(w);
 	now = now_within_limit(w);
-	if (tg_pulse_due(&w->pulse, now, !any)) {
+	/* Felt late in its middle, the round is not idle: sockets it had passed may be full since. */
+	if (tg_pulse_due(&w->pulse, now, !any && late == w->pulse.late)) {
 		for (i = 0; i < w->n_lines; i++)
 			tg_beat(w->line[i], now);
 	}
@@ -243,18 +255,24 @@ static bool make_round_and_beat(struct tg_worker *w)
 }
 
 /*
- * Planned stop, with an XDP program in front: first the kernel is told to do without us, then the
- * sockets are emptied. A program that had begun before may still hand us frames; most are there within
- * microseconds, and once the kernel has been waited for there are no more.
+ * Planned stop, with an XDP program in front. What is in the sockets when the kernel takes over is
+ * overtaken: so they are emptied first, as far as that is quick. Then the kernel is told to do without
+ * us, and the rest is emptied. A program that had begun before may still hand us frames; most are there
+ * within microseconds, and once the kernel has been waited for there are no more.
  */
 static void drain(struct tg_worker *w)
 {
-	const uint64_t begin = tg_beat_now();
-	uint64_t now = begin, busy = begin;
+	uint64_t begin = tg_beat_now(), now, busy;
 	unsigned i;
 
+	(void)tg_worker_overtaken(w);
+	/* From here the last beats grow old on purpose: nothing is dropped for it. */
+	w->pulse.limit_ns = UINT64_MAX;
+	while (make_round(w) && tg_beat_now() - begin < DRAIN_QUIET_NS)
+		;
 	for (i = 0; i < w->n_lines; i++)
 		tg_beat_end(w->line[i], TG_STEER_BEAT_DRAINING);
+	begin = now = busy = tg_beat_now();
 	for (; now - busy < DRAIN_QUIET_NS && now - begin < DRAIN_LIMIT_NS; now = tg_beat_now()) {
 		if (make_round(w))
 			busy = now;

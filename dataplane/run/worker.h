@@ -110,6 +110,13 @@ static inline uint64_t tg_worker_ms(const struct tg_worker *w, uint64_t tsc)
 	return tsc / w->tsc_per_ms;
 }
 
+/*
+ * Whether the worker stood still for so long that what it has in hand was sent again by its sender,
+ * and its repetition has passed in the kernel: neither judge it nor send it. False without an XDP program in
+ * front. Reads the clock.
+ */
+bool tg_worker_overtaken(struct tg_worker *w);
+
 /* All workers' counters; any thread, also while they run. */
 void tg_workers_sum(const struct tg_workers *workers, struct tg_stats *sum);
 

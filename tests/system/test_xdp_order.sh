@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # needs: root
 # Planned stops and restarts under numbered signalling both ways: not a packet is lost or comes twice; a
-# hand-over moves at most a packet of the flow behind its successor. After kill -9 and SIGSTOP the loss
-# is what was in the sockets, and what comes after is in order.
+# hand-over moves at most a packet of the flow behind its successor. After kill -9 and each of five SIGSTOPs
+# beyond T1 the loss is what was in the sockets, and what comes after is in order, wherever in its round
+# the worker was stopped; but for what it was sending in that instant.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/xdp.sh"
@@ -37,7 +38,8 @@ for f in out in; do
 	[ "$(flow $f reordered)" -le "$rounds" ] || die "more than one packet a hand-over came out of order: $(flow $f reordered)"
 done
 
-say "---- kill -9, restart, SIGSTOP beyond T1"
+stops=5
+say "---- kill -9, restart, $stops times SIGSTOP beyond T1"
 rm -f "$LAB_DIR"/flow-*.log
 flow_start out "$NS_C" $CALLER4 "$NS_S" $CALLEE4 5060 $rate 3600
 flow_start in "$NS_S" $CALLEE4 "$NS_C" $CALLER4 5060 $rate 3600
@@ -45,20 +47,24 @@ wait_for 5 eval "[ \$(outcome steered) -gt 1000 ]"
 dp_kill
 dp_again
 wait_filtering
-kill -STOP "$DP_PID"
-sleep 1
-kill -CONT "$DP_PID"
-wait_filtering
+for i in $(seq "$stops"); do
+	kill -STOP "$DP_PID"
+	sleep 0.7
+	kill -CONT "$DP_PID"
+	wait_filtering
+done
 stale=$(reason stale)
 end_flows
 lost=0
 for f in out in; do
 	check "twice, flow $f" "$(flow $f duplicates)" 0
-	check "out of order, flow $f" "$(flow $f reordered)" 0
+	# A packet between the last look at the clock and the end of its system call: usually none.
+	say "ok: behind their successors, flow $f: $(flow $f reordered)"
+	[ "$(flow $f reordered)" -le "$stops" ] || die "what was overtaken was sent: $(flow $f reordered) packets"
 	lost=$((lost + $(flow $f sent) - $(flow $f received)))
 done
 # In flight at SIGSTOP: until the limit (100 ms) has passed. At kill -9: until the kernel has taken the
 # dead sockets out of the map or the limit has passed, whichever comes first.
 say "ok: lost $lost: $stale of them while it stood still, $((lost - stale)) when it was killed"
 [ "$stale" -gt 0 ] || die "nothing was in flight: this shows nothing"
-[ "$lost" -le $((2 * 2 * rate * 3 / 20)) ] || die "more was lost than arrives within the limit"
+[ "$lost" -le $((2 * (stops + 1) * rate * 3 / 20)) ] || die "more was lost than arrives within the limit"
