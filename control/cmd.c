@@ -16,6 +16,8 @@ static const struct tg_cmd cmds[] = {
 	{ "status", tg_cmd_status, "", "what is in force, who is connected, what is wrong", "",
 	  "  tgctl status\n"
 	  "  tgctl status --json | jq .dataplane.connected\n" },
+	{ "metrics", tg_cmd_metrics, "", "call attempts and what was not inspected, for Prometheus",
+	  "", "  tgctl metrics > /var/lib/prometheus/node-exporter/tollgate-calls.prom\n" },
 	{ "feed import", tg_cmd_feed_import, "FILE|- --source NAME [--add] [--force] [--progress]",
 	  "take a whole feed in, or nothing of it",
 	  "  --source NAME  whose claims these are: a-z 0-9 . _ -\n"

@@ -66,6 +66,7 @@ void tg_cmd_print_xdp(json_t *xdp);
 
 #define TG_CMDS(X)                                                                                 \
 	X(status)                                                                                  \
+	X(metrics)                                                                                 \
 	X(feed_import)                                                                             \
 	X(feed_list)                                                                               \
 	X(number_add)                                                                              \

@@ -1,7 +1,42 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
 #include <stdio.h>
 
 #include "control/cmd.h"
+
+/* Down to a thousandth, never up: 100 % means that nothing was left out. */
+static void print_coverage(json_t *c)
+{
+	json_t *share = json_object_get(c, "inspected_share_at_least"), *value;
+	json_t *bodies = json_object_get(c, "bodies");
+	const json_int_t isup = tg_cmd_int(bodies, "isup"), encoded = tg_cmd_int(bodies, "encoded");
+	const char *reason;
+	bool any = false;
+
+	if (json_is_real(share))
+		printf("  coverage     at least %.1f %% of call attempts inspected: %lld judged; "
+		       "%lld "
+		       "frames that may\n"
+		       "               have held a call passed uninspected\n",
+		       floor(json_real_value(share) * 1000) / 10,
+		       (long long)tg_cmd_int(c, "judged"), (long long)tg_cmd_int(c, "uninspected"));
+	else
+		printf("  coverage     no call attempts yet\n");
+	json_object_foreach(json_object_get(c, "reasons"), reason, value) {
+		if (json_integer_value(value) == 0)
+			continue;
+		printf("%s%s %lld", any ? ", " : "  uninspected  ", reason,
+		       (long long)json_integer_value(value));
+		any = true;
+	}
+	if (any)
+		printf("\n");
+	if (isup + encoded > 0)
+		printf("  bodies       not read in judged calls: %lld with ISUP, %lld compressed "
+		       "or "
+		       "encrypted\n",
+		       (long long)isup, (long long)encoded);
+}
 
 static void print_stats(json_t *s)
 {
@@ -17,7 +52,7 @@ static void print_stats(json_t *s)
 	printf("  packets      %lld in, %lld out, %lld dropped on transmit\n",
 	       (long long)tg_cmd_int(s, "rx_packets"), (long long)tg_cmd_int(s, "tx_packets"),
 	       (long long)tg_cmd_int(s, "tx_dropped"));
-	printf("  calls        %lld judged, %lld of them again, %lld answers sent, %lld messages "
+	printf("  calls        %lld judged, %lld came again, %lld answers sent, %lld messages "
 	       "changed\n",
 	       (long long)tg_cmd_int(s, "judged"), (long long)tg_cmd_int(s, "verdicts_repeated"),
 	       (long long)tg_cmd_int(s, "answers_sent"), (long long)tg_cmd_int(s, "frames_edited"));
@@ -37,6 +72,7 @@ static void print_stats(json_t *s)
 		if (any)
 			printf("\n");
 	}
+	print_coverage(json_object_get(s, "coverage"));
 	printf("  frames by reason");
 	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)
 		printf("%s %s %lld", i ? "," : "", tg_cmd_text(reason, "reason"),
@@ -109,4 +145,44 @@ int tg_cmd_status(const struct tg_cmd_env *env, int argc, char **argv)
 	return tg_cmd_call(env, &(struct tg_cmd_call){ .request = tg_cmd_request("status"),
 						       .fd = -1,
 						       .print = print_status });
+}
+
+/* ---- for Prometheus ------------------------------------------------------------------------------ */
+
+static void print_metric(const char *name, const char *type, const char *help)
+{
+	printf("# HELP tollgate_%s %s\n# TYPE tollgate_%s %s\n", name, help, name, type);
+}
+
+static void print_metrics(json_t *r)
+{
+	json_t *dp = json_object_get(r, "dataplane"), *stats = json_object_get(dp, "stats");
+	json_t *c = json_object_get(stats, "coverage"), *value;
+	const char *name;
+
+	print_metric("dataplane_connected", "gauge", "1 while the daemon reaches the dataplane");
+	printf("tollgate_dataplane_connected %d\n", json_is_true(json_object_get(dp, "connected")));
+	if (!json_is_object(c))
+		return;
+	print_metric("call_attempts_total", "counter", "judged, each call once");
+	printf("tollgate_call_attempts_total %lld\n", (long long)tg_cmd_int(c, "judged"));
+	print_metric("uninspected_total", "counter",
+		     "frames that may have held a call and passed uninspected");
+	json_object_foreach(json_object_get(c, "reasons"), name, value)
+		printf("tollgate_uninspected_total{reason=\"%s\"} %lld\n", name,
+		       (long long)json_integer_value(value));
+	print_metric("uninspected_bodies_total", "counter",
+		     "bodies that were not read, of calls judged by their header");
+	json_object_foreach(json_object_get(c, "bodies"), name, value)
+		printf("tollgate_uninspected_bodies_total{kind=\"%s\"} %lld\n", name,
+		       (long long)json_integer_value(value));
+}
+
+int tg_cmd_metrics(const struct tg_cmd_env *env, int argc, char **argv)
+{
+	if (argc > 1)
+		return tg_cmd_usage(env, "%s: no such argument", argv[1]);
+	return tg_cmd_call(env, &(struct tg_cmd_call){ .request = tg_cmd_request("status"),
+						       .fd = -1,
+						       .print = print_metrics });
 }

@@ -45,18 +45,31 @@ static json_t *actions_json(const struct tg_stats *s)
 	return modes;
 }
 
-static uint64_t judged(const struct tg_stats *s)
+/* Every reason has its place, also at 0: a rate needs a first value. */
+static json_t *uninspected_json(const struct tg_stats *s)
 {
-	uint64_t n = 0;
-	unsigned trunk, mode, action;
+	json_t *reasons = json_object();
+	unsigned i;
 
-	for (trunk = 0; trunk < TG_POLICY_MAX_TRUNKS; trunk++) {
-		for (mode = 0; mode < TG_MODE_COUNT; mode++) {
-			for (action = 0; action < TG_ACTION_COUNT; action++)
-				n += s->trunk_action[trunk][mode][action];
-		}
+	for (i = 0; i < TG_REASON_COUNT; i++) {
+		if (tg_reason_kind(i) == TG_REASON_KIND_BLIND)
+			json_object_set_new(reasons, tg_reason_name(i),
+					    json_integer((json_int_t)s->reason[i]));
 	}
-	return n;
+	return reasons;
+}
+
+/* The share is null before anything came. */
+static json_t *coverage_json(const struct tg_stats *s)
+{
+	const struct tg_stats_coverage c = tg_stats_coverage(s);
+	const double all = (double)c.judged + (double)c.uninspected;
+
+	return json_pack("{s:I, s:I, s:o, s:o, s:{s:I, s:I}}", "judged", (json_int_t)c.judged,
+			 "uninspected", (json_int_t)c.uninspected, "inspected_share_at_least",
+			 all > 0 ? json_real((double)c.judged / all) : json_null(), "reasons",
+			 uninspected_json(s), "bodies", "isup", (json_int_t)s->bodies_isup,
+			 "encoded", (json_int_t)s->bodies_encoded);
 }
 
 /* The most frequent reasons, in that order. */
@@ -101,15 +114,15 @@ static json_t *stats_json(const struct tg_ctl_stats *m)
 	const struct tg_stats *s = &m->sum;
 
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}",
 		"uptime_ms", (json_int_t)m->uptime_ms, "rx_packets", (json_int_t)s->rx_packets,
 		"tx_packets", (json_int_t)s->tx_packets, "tx_dropped", (json_int_t)s->tx_dropped,
 		"answers_sent", (json_int_t)s->answers_sent, "events_dropped",
-		(json_int_t)s->events_dropped, "judged", (json_int_t)judged(s), "verdicts_repeated",
-		(json_int_t)s->verdicts_repeated, "verdicts_same_call",
+		(json_int_t)s->events_dropped, "judged", (json_int_t)tg_stats_coverage(s).judged,
+		"verdicts_repeated", (json_int_t)s->verdicts_repeated, "verdicts_same_call",
 		(json_int_t)s->verdicts_same_call, "frames_edited", (json_int_t)s->frames_edited,
-		"actions", actions_json(s), "passports", passports_json(s), "top_reasons",
-		top_reasons_json(s), "latency_p50_ns",
+		"actions", actions_json(s), "passports", passports_json(s), "coverage",
+		coverage_json(s), "top_reasons", top_reasons_json(s), "latency_p50_ns",
 		(json_int_t)tg_stats_latency_quantile(s, 500), "latency_p99_ns",
 		(json_int_t)tg_stats_latency_quantile(s, 990));
 }

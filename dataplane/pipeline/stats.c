@@ -35,3 +35,18 @@ uint64_t tg_stats_latency_quantile(const struct tg_stats *s, unsigned per_mille)
 	}
 	return tg_stats_latency_upper(i);
 }
+
+struct tg_stats_coverage tg_stats_coverage(const struct tg_stats *s)
+{
+	struct tg_stats_coverage c = { 0 };
+	unsigned trunk, mode, action, i;
+
+	for (trunk = 0; trunk < TG_POLICY_MAX_TRUNKS; trunk++)
+		for (mode = 0; mode < TG_MODE_COUNT; mode++)
+			for (action = 0; action < TG_ACTION_COUNT; action++)
+				c.judged += s->trunk_action[trunk][mode][action];
+	for (i = 0; i < TG_REASON_COUNT; i++)
+		if (tg_reason_kind(i) == TG_REASON_KIND_BLIND)
+			c.uninspected += s->reason[i];
+	return c;
+}

@@ -151,6 +151,7 @@ static void ask_verifier(struct tg_worker *w, const struct tg_result *r)
 static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 {
 	const struct tg_verdict *v = &r->verdict;
+	enum tg_sip_body body;
 
 	if (r->repeated) {
 		tg_count(&w->stats.verdicts_repeated, 1);
@@ -162,6 +163,9 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	}
 	tg_count(&w->stats.trunk_reason[v->trunk][r->reason], 1);
 	tg_count(&w->stats.trunk_action[v->trunk][v->mode][v->action], 1);
+	body = tg_sip_body(r->sip, r->frame.l4_proto == TG_IPPROTO_TCP);
+	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP);
+	tg_count(&w->stats.bodies_encoded, body == TG_SIP_BODY_ENCODED);
 }
 
 /* The frame's bytes become those of w->answer, in as many buffers as it has. */

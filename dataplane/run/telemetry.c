@@ -48,7 +48,8 @@ static int show_stats(struct request *r)
 		FIELD(answers_sent),	 FIELD(verdicts_repeated),  FIELD(events_dropped),
 		FIELD(filter_negatives), FIELD(filter_false),	    FIELD(busy_cycles),
 		FIELD(idle_cycles),	 FIELD(links_taken_down),   FIELD(links_not_taken_down),
-		FIELD(frames_edited),	 FIELD(verdicts_same_call),
+		FIELD(frames_edited),	 FIELD(verdicts_same_call), FIELD(bodies_isup),
+		FIELD(bodies_encoded),
 #undef FIELD
 	};
 	unsigned i;

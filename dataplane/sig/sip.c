@@ -44,6 +44,7 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	sip->vias_left_out = false;
 	sip->duplicate = false;
 	sip->via_port = 0;
+	sip->body_off = 0;
 }
 
 /* The value that is being read, from offset `at` on. */

@@ -461,8 +461,10 @@ static enum tg_reason walk_fields(struct tg_sip_reader *r, const uint8_t *line)
 
 		lf = find_line_feed(text, limit, line);
 		if (tg_unlikely(lf >= limit - 1 || lf[1] <= ' ' || *line <= ' ')) {
-			if (lf < limit && is_empty(line, lf))
+			if (lf < limit && is_empty(line, lf)) {
+				r->sip->body_off = (uint16_t)(lf + 1 - text);
 				return TG_REASON_NONE;
+			}
 			lf = skip_folds(text, limit, lf);
 			if (lf >= limit)
 				break;

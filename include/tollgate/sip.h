@@ -37,6 +37,7 @@ struct tg_sip {
 	struct tg_span branch;	 /* of the topmost Via */
 	struct tg_span via_host; /* sent-by host of the topmost Via */
 	uint16_t via_port;	 /* sent-by port, 0 = none given */
+	uint16_t body_off; /* INVITE: behind the empty line; 0 if the header was not read so far */
 	struct tg_span rport;	 /* the topmost Via's "rport" parameter name, if it has no value */
 	struct tg_span received; /* the topmost Via's received= value */
 	struct tg_span from;	 /* field values as on the wire */
@@ -69,6 +70,32 @@ void tg_sip_read_passports(struct tg_sip *sip);
 
 /* What only some policies ask of an INVITE: one more walk over its header. */
 void tg_sip_extra_read(const struct tg_sip *sip, struct tg_sig_extra *extra);
+
+/*
+ * Identities may stand in the body, too: ISUP's, behind those of the header (SIP-I, ITU-T Q.1912.5). A body
+ * that has them, or that cannot be looked into, is told from others, so that it can be counted.
+ */
+enum tg_sip_body {
+	TG_SIP_BODY_CLEAR, /* none, or it has no identities */
+	TG_SIP_BODY_ISUP, /* or another multipart that is in a stream, so its parts are not at hand */
+	TG_SIP_BODY_ENCODED, /* compressed or encrypted */
+};
+
+/* What stands in Content-Type and Content-Encoding, and between the parts of a multipart. */
+enum tg_sip_body tg_sip_body_look(const struct tg_sip *sip, bool in_stream);
+
+/* Of a judged INVITE. Session descriptions, which begin with their version (RFC 8866 §5), are told by two bytes:
+ * a multipart with a preamble that looks like one goes uncounted. */
+static inline enum tg_sip_body tg_sip_body(const struct tg_sip *sip, bool in_stream)
+{
+	const struct tg_span m = sip->sig.text;
+	const uint32_t at = sip->body_off;
+	const bool here = at != 0 && at + 1 < m.len;
+
+	if (tg_likely(here ? m.data[at] == 'v' && m.data[at + 1] == '=' : !in_stream))
+		return TG_SIP_BODY_CLEAR;
+	return tg_sip_body_look(sip, in_stream);
+}
 
 /* False: tg_sip_parse would say NOT_SIP. What a start line begins with is ASCII (RFC 3261 §7); media
  * begins with the version, two bits, which are 10 (RFC 3550 §5.1). One byte of a datagram tells. */

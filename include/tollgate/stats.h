@@ -33,6 +33,8 @@ struct tg_stats {
 	uint64_t frames_edited;	       /* marked, or to a sink */
 	/* PASSporTs by what their verification came to; unverified: as often as one found the queue full */
 	uint64_t passports[TG_STIR_STATE_COUNT];
+	uint64_t bodies_isup;	 /* of judged calls, not read: SIP-I */
+	uint64_t bodies_encoded; /* likewise: compressed or encrypted */
 	uint64_t filter_negatives;
 	uint64_t filter_false;
 	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */
@@ -66,6 +68,17 @@ static inline uint64_t tg_stats_latency_upper(unsigned bucket)
 
 /* The smallest latency (ns, a bucket's upper end) that `per_mille` of the frames stay within. */
 uint64_t tg_stats_latency_quantile(const struct tg_stats *s, unsigned per_mille);
+
+/*
+ * How much of what may have been a call was inspected. A frame of TLS is no call of its own, mostly, but
+ * nobody can tell: `judged` of `judged + uninspected` is the least that it can be. Retransmissions of
+ * judged calls and further transactions are in neither.
+ */
+struct tg_stats_coverage {
+	uint64_t judged;      /* call attempts */
+	uint64_t uninspected; /* frames that ended in a reason of kind BLIND */
+};
+struct tg_stats_coverage tg_stats_coverage(const struct tg_stats *s);
 
 /* sum += one, counter by counter. */
 void tg_stats_add(struct tg_stats *sum, const struct tg_stats *one);

@@ -39,6 +39,8 @@ static void use(struct tg_sip *sip, struct tg_span text)
 
 	tg_sip_read_passports(sip);
 	tg_sip_extra_read(sip, &extra);
+	expect(sip->body_off <= text.len && tg_sip_body(sip, false) <= TG_SIP_BODY_ENCODED);
+	expect(tg_sip_body(sip, true) >= tg_sip_body(sip, false));
 	expect(extra.tgrp.len <= text.len && extra.traits >> TG_TRAIT_COUNT == 0);
 	tg_sig_normalise(&sip->sig, NULL);
 	for (i = 0; i < sip->sig.n_ids; i++)
@@ -73,9 +75,9 @@ static bool same(const struct tg_sip *a, const struct tg_sip *b)
 	       same_span(a->call_id, b->call_id) && same_span(a->cseq_value, b->cseq_value) &&
 	       same_span(a->branch, b->branch) && same_span(a->via_host, b->via_host) &&
 	       same_span(a->rport, b->rport) && same_span(a->received, b->received) &&
-	       a->via_port == b->via_port && a->vias_left_out == b->vias_left_out &&
-	       a->duplicate == b->duplicate && a->n_passports == b->n_passports &&
-	       a->passports_left_out == b->passports_left_out &&
+	       a->via_port == b->via_port && a->body_off == b->body_off &&
+	       a->vias_left_out == b->vias_left_out && a->duplicate == b->duplicate &&
+	       a->n_passports == b->n_passports && a->passports_left_out == b->passports_left_out &&
 	       (a->n_passports == 0 || same_span(a->passport[0], b->passport[0]));
 }
 

@@ -154,6 +154,9 @@ static inline void fake_dp_stats(const struct fake_dp *dp, int fd)
 				   .generation = dp->generation };
 	m.sum.rx_packets = 1000;
 	m.sum.reason[TG_REASON_FRAUD] = 7;
+	m.sum.reason[TG_REASON_TLS] = 2;
+	m.sum.reason[TG_REASON_MPLS] = 1;
+	m.sum.bodies_isup = 4;
 	m.sum.trunk_action[0][TG_MODE_ENFORCE][TG_ACTION_REJECT] = 7;
 	m.sum.latency[10] = 1000;
 	(void)send(fd, &m, sizeof(m), MSG_NOSIGNAL);

@@ -304,6 +304,20 @@ try: s.sendall(sys.stdin.buffer.read())
 except OSError: pass' "$SOCKET"
 exits 0 ctl status
 
+# The fake dataplane says 7 calls judged, 2 frames of TLS and 1 of MPLS.
+echo "-- coverage"
+wait_for 30 with_stats
+check "share inspected" "$(field '["dataplane"]["stats"]["coverage"]["inspected_share_at_least"]')" 0.7
+check "frames uninspected" "$(field '["dataplane"]["stats"]["coverage"]["uninspected"]')" 3
+says() { ctl "$1" | grep -qF -- "$2"; }
+wait_for 30 says status "at least 70.0 % of call attempts inspected: 7 judged; 3 frames that may" || fail "coverage: $(ctl status; ctl metrics)"
+wait_for 30 says status "uninspected  tls 2, mpls 1" || fail "coverage: $(ctl status; ctl metrics)"
+wait_for 30 says status "4 with ISUP" || fail "coverage: $(ctl status; ctl metrics)"
+wait_for 30 says metrics 'tollgate_uninspected_total{reason="tls"} 2' || fail "coverage: $(ctl status; ctl metrics)"
+wait_for 30 says metrics 'tollgate_uninspected_total{reason="sip_malformed"} 0' || fail "coverage: $(ctl status; ctl metrics)"
+wait_for 30 says metrics 'tollgate_call_attempts_total 7' || fail "coverage: $(ctl status; ctl metrics)"
+wait_for 30 says metrics 'tollgate_uninspected_bodies_total{kind="isup"} 4' || fail "coverage: $(ctl status; ctl metrics)"
+
 # The reader of JSON that matters is not ours.
 echo "-- --json is JSON"
 for command in status "feed list" "table list" "policy show" "number lookup +12025550123" "number lookup 112" \

@@ -66,3 +66,26 @@ TG_TEST(stats_quantiles, TG_NEEDS_NOTHING)
 					 tg_stats_latency_upper(cases[i].bucket));
 	}
 }
+
+/* The least that it can be: what nobody looked into may have been a call each. */
+TG_TEST(P8_coverage_counts_what_may_have_been_a_call, TG_NEEDS_NOTHING)
+{
+	struct tg_stats_coverage c;
+	unsigned i;
+
+	memset(&a, 0, sizeof(a));
+	c = tg_stats_coverage(&a);
+	assert_int_equal(c.judged, 0);
+	assert_int_equal(c.uninspected, 0);
+	a.trunk_action[0][TG_MODE_ENFORCE][TG_ACTION_REJECT] = 7;
+	a.trunk_action[TG_POLICY_MAX_TRUNKS - 1][TG_MODE_SHADOW][TG_ACTION_PASS] = 90;
+	a.verdicts_repeated = 1000;
+	for (i = 0; i < TG_REASON_COUNT; i++)
+		a.reason[i] = tg_reason_kind(i) == TG_REASON_KIND_BLIND ? 0 : 1000;
+	c = tg_stats_coverage(&a);
+	assert_int_equal(c.judged, 97);
+	assert_int_equal(c.uninspected, 0);
+	a.reason[TG_REASON_TLS] = 2;
+	a.reason[TG_REASON_NO_GENERATION] = 1;
+	assert_int_equal(tg_stats_coverage(&a).uninspected, 3);
+}

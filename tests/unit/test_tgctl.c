@@ -73,7 +73,7 @@ static const char *const all_commands[] = {
 	"status",	 "feed import", "feed list",	"number add",	  "number del",
 	"number lookup", "explain",	"table list",	"table rollback", "table activate",
 	"table verify",	 "table index", "policy check", "policy load",	  "policy show",
-	"replay",	 "events",	"doctor",
+	"replay",	 "events",	"doctor",	"metrics",
 };
 
 TG_TEST(tgctl_every_command_has_help_with_examples, TG_NEEDS_NOTHING)
