@@ -187,7 +187,7 @@ static int recv_flow(int argc, char **argv)
 		n = recv(fd, packet, sizeof(packet), 0);
 		if (n >= 0)
 			take(&s, packet, n);
-		else if (quit)
+		else if (quit && errno != EINTR)
 			break; /* after a wait in which nothing came */
 	}
 	printf("{\"received\": %" PRIu64 ", \"missing_below_highest\": %" PRIu64
