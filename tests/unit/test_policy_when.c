@@ -135,7 +135,7 @@ static const char *identity(const char *attest, const char *orig, const char *di
 		 "{%s\"dest\":{\"tn\":[\"61491570156\"]},\"iat\":1790000000,"
 		 "\"orig\":{\"tn\":\"%s\"}}",
 		 more, orig + 1); /* without the +: RFC 8225 §5.2.1 */
-	snprintf(line, sizeof(lines[0]), "Identity: %s\r\n",
+	snprintf(line, sizeof(lines[0]), "Identity: %.1000s\r\n",
 		 tg_passport_text("{\"alg\":\"ES256\",\"typ\":\"passport\"}", claims,
 				  ";info=<https://cert.example.org/p.cer>"));
 	return line;
