@@ -191,6 +191,9 @@ static int carry_on(const struct tg_ledger_snapshot *old, struct tg_ledger_snaps
 	in->n_numbers = n;
 	*borrowed = !in->replaces_ranges && old->input.replaces_ranges;
 	if (*borrowed) {
+		/* Room that was made for some, although there are none. */
+		free((void *)(uintptr_t)in->intervals);
+		free((void *)(uintptr_t)in->shorts);
 		in->replaces_ranges = true;
 		in->intervals = old->input.intervals;
 		in->n_intervals = old->input.n_intervals;
