@@ -21,8 +21,9 @@ static const char *const messages[] = {
 	"Max-Forwards: 70\r\nFrom: <sip:" TG_TEST_FRAUD
 	"@a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: c1\r\n"
 	"CSeq: 1 INVITE\r\nContent-Length: 4\r\n\r\nv=0\n",
-	"SIP/2.0 483 Too Many Hops\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\n"
-	"To: <sip:b>;tag=2\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\nl: 0\r\n\r\n",
+	("SIP/2.0 483 Too Many Hops\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nFrom: "
+	 "<sip:a>;tag=1\r\n"
+	 "To: <sip:b>;tag=2\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\nl: 0\r\n\r\n"),
 	"BYE sip:b SIP/2.0\r\nl: 100\r\n\r\n",
 	"\r\n\r\n",
 };

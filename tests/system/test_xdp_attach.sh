@@ -163,7 +163,7 @@ say "ok: attach completes what a killed one left"
 # ---- the daemon sees it
 daemon_start --xdp-set "$SET"
 wait_for 10 eval '[ "$(ctl status --json | jq -r ".xdp.ports[0].state")" = bypass ]' || die "tollgated does not see the set"
-ctl status | grep -q 'ALARM  *signalling passes unfiltered: p0, p1' || die "no alarm: $(ctl status)"
+wait_for 10 eval "ctl status | grep -q 'ALARM  *signalling passes unfiltered: p0, p1'" || die "no alarm: $(ctl status)"
 xdp policy p1 closed
 wait_for 10 grep -q '"event":"bypass","port":"p1","state":"closed","was":"bypass"' "$EVENTS" || die "no event"
 bypass on >/dev/null
