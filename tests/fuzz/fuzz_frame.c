@@ -26,8 +26,13 @@ static void check(const uint8_t *data, size_t size, enum tg_link link)
 	if (reason != TG_REASON_NONE)
 		return;
 	must(f.ip_version == 4 || f.ip_version == 6);
-	must(f.l4_proto == TG_IPPROTO_UDP && f.payload_off == f.l4_off + 8);
 	must(f.l3_off < f.l4_off && f.payload_off + (size_t)f.payload_len <= size);
+	if (f.l4_proto == TG_IPPROTO_TCP) {
+		must(f.payload_off >= f.l4_off + TG_TCP_HEADER);
+		(void)tg_checksum_tcp_ok(data, &f);
+		return;
+	}
+	must(f.l4_proto == TG_IPPROTO_UDP && f.payload_off == f.l4_off + 8);
 	(void)tg_checksum_udp_ok(data, &f);
 	if (size > sizeof(copy))
 		return;

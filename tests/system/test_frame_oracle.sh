@@ -21,7 +21,7 @@ END
 
 fields=(frame.protocols vlan.id ieee8021ad.id ip.proto ip.flags.mf ip.frag_offset
 	ipv6.fraghdr.more ipv6.fraghdr.offset udp.srcport udp.dstport udp.length udp.payload
-	tcp.srcport tcp.dstport)
+	tcp.srcport tcp.dstport tcp.len tcp.payload)
 find ../shared/captures \( -name '*.pcap' -o -name '*.cap' -o -name '*.pcapng' \) -print0 |
 	sort -z | xargs -0 "$walk" "$tmp/merged.pcap" >"$tmp/walk" 2>"$tmp/errors" || exit 1
 tshark -r "$tmp/merged.pcap" -o ip.defragment:FALSE -o ipv6.defragment:FALSE -T fields \
@@ -53,7 +53,7 @@ function expect(    n, i, t, tags, labels, ip) {
 		if (layer[i] == "ipv6.fraghdr" && (first($15) + 0 == 1 || first($16) + 0 > 0)) return "fragment"
 	t = i <= n ? layer[i] : ""
 	if (t == "udp") return expect_udp(first($17), first($18), first($19), first($20))
-	if (t == "tcp") return $21 ~ /^(443|5061)(,|$)/ || $22 ~ /^(443|5061)(,|$)/ ? "tls" : "tcp"
+	if (t == "tcp") return expect_tcp(first($23), first($24))
 	if (t == "sctp") return "sctp"
 	if (t == "icmp" || t == "icmpv6") return "icmp"
 	if (t == "ah") return "ip_extension"
@@ -67,6 +67,10 @@ function expect_udp(sport, dport, length_, payload) {
 	if (dport == 9899) return "sctp"
 	if ((sport == 5061 || dport == 5061) && payload ~ /^(1[4-9a-f]|[23])/) return "tls"
 	return "-"
+}
+function expect_tcp(length_, payload) {
+	is_tcp = 1
+	return length_ + 0 > 0 && ($21 ~ /^(443|5061)(,|$)/ || $22 ~ /^(443|5061)(,|$)/) && !is_text(payload) ? "tls" : "-"
 }
 function vlans(    a, b) { # tshark has the outer tag of 802.1ad in a field of its own
 	a = $11; b = $10
@@ -83,11 +87,12 @@ BEGIN { while ((getline line < explained) > 0) { split(line, e, "\t"); known[e[1
 		if ($3 != known[$1, $2]) complain("not " known[$1, $2])
 		next
 	}
+	is_tcp = 0
 	want = expect()
 	if ($3 != want) { complain("not " want); next }
 	# In a tunnel tshark may have found more tags; of four, the walk reads three.
 	if ($3 !~ /^(vlan_depth|tunnel|mpls)$/ && $4 != vlans()) complain("VLANs " vlans())
-	if ($3 != "-") next
+	if ($3 != "-" || is_tcp) next
 	compared++
 	if ($6 != first($17) || $7 != first($18)) complain("ports " first($17) " " first($18))
 	if ($8 != (first($19) - 8) ":" substr(first($20), 1, 64)) complain("payload " first($19) - 8)
