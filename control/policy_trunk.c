@@ -330,6 +330,8 @@ static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint
 		return tg_yaml_refuse(d->yaml, d->err, local.text,
 				      "local and peer are of different IP versions: nothing would "
 				      "match");
+	t->opc = TG_TRUNK_ANY_POINT_CODE;
+	t->dpc = TG_TRUNK_ANY_POINT_CODE;
 	t->mode = (uint8_t)in->mode;
 	t->international = (uint8_t)in->international;
 	ret = take_profile(d, tg_policy_path(path, "profile").text, in->profile, &t->profile);
@@ -361,6 +363,8 @@ int tg_policy_draft_trunks(struct policy_draft *d, const struct policy_doc *doc)
 		.name = TG_POLICY_CATCH_ALL,
 		.port = TG_TRUNK_ANY_PORT,
 		.vlan = TG_TRUNK_ANY_VLAN,
+		.opc = TG_TRUNK_ANY_POINT_CODE,
+		.dpc = TG_TRUNK_ANY_POINT_CODE,
 		.mode = TG_MODE_SHADOW,
 		.mtu = MTU_DEFAULT,
 		.answers_per_second = ANSWERS_PER_SECOND_DEFAULT,

@@ -197,6 +197,30 @@ static bool prefix_valid(const struct tg_policy_prefix *p)
 	return true;
 }
 
+/* '+' and digits, or digits, or nothing. */
+static bool sink_valid(const char *sink, size_t size)
+{
+	const size_t len = strnlen(sink, size);
+	const size_t plus = len > 0 && sink[0] == '+';
+
+	return len < size && (len == 0 || len > plus) &&
+	       digits_valid(sink + plus, (unsigned)(len - plus), TG_NUM_MAX_DIGITS);
+}
+
+static bool point_code_valid(uint32_t pc)
+{
+	return pc == TG_TRUNK_ANY_POINT_CODE || pc < 1u << 24;
+}
+
+/* An international number, as sink: what its national form is follows from the profile. */
+static bool ss7_valid(const struct tg_policy_trunk *t)
+{
+	return point_code_valid(t->opc) && point_code_valid(t->dpc) &&
+	       t->has_network_appearance <= 1 && t->mtp3 <= TG_MTP3_JAPAN &&
+	       t->isup <= TG_ISUP_ANSI && sink_valid(t->sink, sizeof(t->sink)) &&
+	       (t->sink[0] == 0 || t->sink[0] == '+');
+}
+
 static bool trunk_valid(const struct tg_policy_trunk *t)
 {
 	return tg_policy_name_valid(t->name, sizeof(t->name)) &&
@@ -206,13 +230,15 @@ static bool trunk_valid(const struct tg_policy_trunk *t)
 	       t->mtu <= TG_POLICY_MTU_MAX && t->answers_per_second >= 1 &&
 	       t->answers_per_second <= TG_POLICY_MAX_ANSWER_RATE && t->priority_per_second >= 1 &&
 	       t->priority_per_second <= TG_POLICY_MAX_ANSWER_RATE && prefix_valid(&t->peer) &&
-	       prefix_valid(&t->local) && profile_valid(&t->profile);
+	       prefix_valid(&t->local) && profile_valid(&t->profile) && ss7_valid(t);
 }
 
 static bool is_catch_all(const struct tg_policy_trunk *t)
 {
 	return strcmp(t->name, TG_POLICY_CATCH_ALL) == 0 && t->port == TG_TRUNK_ANY_PORT &&
-	       t->vlan == TG_TRUNK_ANY_VLAN && t->peer.version == 0 && t->local.version == 0;
+	       t->vlan == TG_TRUNK_ANY_VLAN && t->peer.version == 0 && t->local.version == 0 &&
+	       t->opc == TG_TRUNK_ANY_POINT_CODE && t->dpc == TG_TRUNK_ANY_POINT_CODE &&
+	       !t->has_network_appearance;
 }
 
 static bool all_zero(const uint8_t *bytes, size_t n)
@@ -223,16 +249,6 @@ static bool all_zero(const uint8_t *bytes, size_t n)
 		if (bytes[i])
 			return false;
 	return true;
-}
-
-/* '+' and digits, or digits, or nothing. */
-static bool sink_valid(const char *sink, size_t size)
-{
-	const size_t len = strnlen(sink, size);
-	const size_t plus = len > 0 && sink[0] == '+';
-
-	return len < size && (len == 0 || len > plus) &&
-	       digits_valid(sink + plus, (unsigned)(len - plus), TG_NUM_MAX_DIGITS);
 }
 
 /* One that ends a call, one that sends it elsewhere, or a sink without any. */

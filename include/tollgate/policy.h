@@ -8,7 +8,9 @@
 
 #include "tollgate/base.h"
 #include "tollgate/image.h"
+#include "tollgate/isup.h"
 #include "tollgate/listing.h"
+#include "tollgate/mtp3.h"
 #include "tollgate/num.h"
 #include "tollgate/passport.h"
 #include "tollgate/reason.h"
@@ -61,7 +63,7 @@ const char *tg_mode_name(unsigned mode);
 
 /* The layout below. Above TG_POLICY_MAX_TRUNKS: images from before it had a version begin with how many
  * trunks they have. */
-#define TG_POLICY_LAYOUT 66
+#define TG_POLICY_LAYOUT 67
 
 #define TG_POLICY_MAX_ANSWER_RATE 1000000
 #define TG_POLICY_MTU_MIN 576 /* RFC 791 §3.2: what every host takes */
@@ -72,6 +74,7 @@ const char *tg_mode_name(unsigned mode);
 #define TG_TRUNK_ANY_PORT 0xffff
 #define TG_TRUNK_ANY_VLAN 0xffff
 #define TG_TRUNK_NO_VLAN 0xfffe /* untagged or priority-tagged (VID 0) only */
+#define TG_TRUNK_ANY_POINT_CODE 0xffffffffu
 
 /* An address prefix; bits beyond it are zero. */
 struct tg_policy_prefix {
@@ -97,6 +100,16 @@ struct tg_policy_trunk {
 	uint32_t answers_per_second; /* to one source address; the burst is the same number */
 	uint32_t
 		priority_per_second; /* calls of priority that count as such, see TG_REASON_PRIORITY */
+	/* SS7. A trunk that names a point code or an appearance has no SIP calls. */
+	uint32_t opc; /* TG_TRUNK_ANY_POINT_CODE */
+	uint32_t dpc;
+	uint32_t network_appearance;	/* of M3UA, if has_network_appearance */
+	uint8_t has_network_appearance; /* 0, 1 */
+	uint8_t mtp3; /* enum tg_mtp3_variant, where the routing label does not say */
+	uint8_t isup; /* enum tg_isup_variant */
+	/* What called digits become of a call over SS7 that is to end, filled with zeros to the length
+	 * that they had; empty = none. */
+	char sink[TG_POLICY_SINK_MAX + 1];
 	struct tg_num_profile profile;
 };
 
@@ -272,7 +285,7 @@ struct tg_policy_section {
 	uint32_t zero;
 };
 
-static_assert(sizeof(struct tg_policy_trunk) == 132 && sizeof(struct tg_policy_rule) == 120 &&
+static_assert(sizeof(struct tg_policy_trunk) == 164 && sizeof(struct tg_policy_rule) == 120 &&
 		      sizeof(struct tg_policy_answer) == 696 &&
 		      sizeof(struct tg_policy_mark) == 264 &&
 		      sizeof(struct tg_policy_section) == 56,
@@ -345,13 +358,18 @@ struct tg_trunk_key {
 	uint16_t port;
 	uint16_t vlan; /* TG_TRUNK_NO_VLAN if untagged */
 	uint8_t ip_version;
-	const uint8_t *peer;  /* source */
-	const uint8_t *local; /* destination */
+	const uint8_t *peer;	    /* source */
+	const uint8_t *local;	    /* destination */
+	const struct tg_mtp3 *mtp3; /* NULL: not over SS7 */
 };
 
 /* Index of the first trunk that matches; the catch-all always does. Before tg_sig_normalise, which
  * wants that trunk's profile. */
 unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_key *key);
+
+/* How the point codes of such a packet are to be read: of the first trunk that matches in all but them. */
+enum tg_mtp3_variant tg_policy_mtp3_variant(const struct tg_policy *p,
+					    const struct tg_trunk_key *key);
 
 #define TG_RULE_NONE 0xffff /* no rule decided: the guard, allow, or nothing matched */
 
@@ -376,6 +394,10 @@ struct tg_policy_call {
 	const struct tg_sig_msg *msg;
 	const uint32_t *listing;
 	const struct tg_sig_extra *extra; /* if the policy asks_extra; NULL: there is none of it */
+	/* ISUP, BICC, and SIP with ISUP in its body; else NULL. Identity i of `msg` is its party
+	 * i - first_party. */
+	const struct tg_isup *isup;
+	unsigned first_party;
 	uint32_t share; /* hash of the call, the same for its retransmissions: see has_shares */
 	/* One of a rule's calls for `of`, a number or a trunk; false: none is left. NULL: one always is. */
 	bool (*spend)(void *ctx, const struct tg_policy_rule *r, uint64_t of);

@@ -111,7 +111,7 @@ TG_TEST(policy_trunk_find, TG_NEEDS_NOTHING)
 		const size_t len = rows[i].version == 4 ? 4 : 16;
 		struct tg_guard peer = tg_guard_copy(rows[i].peer, len);
 		const struct tg_trunk_key key = { rows[i].port, rows[i].vlan, rows[i].version,
-						  peer.data, NULL };
+						  peer.data, NULL, NULL };
 
 		if (strcmp(p.trunk[tg_policy_trunk_find(&p, &key)].name, rows[i].trunk) != 0)
 			fail_msg("row %u: %s", i, p.trunk[tg_policy_trunk_find(&p, &key)].name);
