@@ -45,10 +45,11 @@ static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 					 : (struct tg_num){ 0 };
 	}
 	for (i = 0; i < p->n_trunks; i++) {
-		const struct tg_trunk_key key = { p->trunk[i].port, p->trunk[i].vlan,
-						  p->trunk[i].peer.version,
-						  p->trunk[i].peer.address,
-						  p->trunk[i].local.address };
+		const struct tg_trunk_key key = {
+			p->trunk[i].port,	   p->trunk[i].vlan,
+			p->trunk[i].peer.version,  p->trunk[i].peer.address,
+			p->trunk[i].local.address, NULL
+		};
 		const struct tg_policy_call call = { .trunk = tg_policy_trunk_find(p, &key),
 						     .msg = &msg,
 						     .listing = listing,
