@@ -44,6 +44,7 @@ static void set_empty(struct tg_isup *isup)
 	isup->sig.caller = TG_SIG_NO_ID;
 	isup->sig.called = TG_SIG_NO_ID;
 	isup->sig.protocol = TG_PROTOCOL_ISUP;
+	isup->sig.message = TG_MESSAGE_IAM;
 	isup->sig.attest = 0;
 	isup->sig.passports = 0;
 	isup->sig.passports_unread = 0;
@@ -257,9 +258,11 @@ enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant
 		ok = variant == TG_ISUP_ANSI ? read_iam_ansi(&r, &c) : read_iam_itu(&r, &c);
 		break;
 	case TG_ISUP_SAM:
+		isup->sig.message = TG_MESSAGE_SAM;
 		ok = read_sam(&r, &c);
 		break;
 	case TG_ISUP_SGM: /* Q.763 table 49: optional part only */
+		isup->sig.message = TG_MESSAGE_SGM;
 		ok = read_optional(&r, &c);
 		break;
 	default:

@@ -127,6 +127,7 @@ TG_TEST(IS_1_iam_with_fixed_variable_and_optional_part, TG_NEEDS_NOTHING)
 	assert_int_equal(isup.cic, 0x0234);
 	assert_int_equal(isup.category, 10);
 	assert_int_equal(isup.sig.protocol, TG_PROTOCOL_ISUP);
+	assert_int_equal(isup.sig.message, TG_MESSAGE_IAM);
 	assert_int_equal(isup.sig.n_ids, 5);
 	check_id(&isup, 0, TG_ID_CALLED_NUMBER, "+442079460123");
 	check_id(&isup, 1, TG_ID_CALLING_NUMBER, "+12025550123");
@@ -249,6 +250,7 @@ TG_TEST(IS_3_subsequent_digits, TG_NEEDS_NOTHING)
 
 	memcpy(m.data, sam, sizeof(sam));
 	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	assert_int_equal(isup.sig.message, TG_MESSAGE_SAM);
 	assert_int_equal(isup.sig.n_ids, 1);
 	assert_int_equal(isup.sig.id[0].raw_len, 3);
 	assert_memory_equal(tg_identity_raw(&isup.sig, 0).data, "123", 3);
@@ -271,6 +273,7 @@ TG_TEST(IS_4_segmentation, TG_NEEDS_NOTHING)
 	put_generic(&m, 6, "12025550199");
 	put(&m, 0);
 	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	assert_int_equal(isup.sig.message, TG_MESSAGE_SGM);
 	tg_isup_normalise(&isup, NULL);
 	check_id(&isup, 0, TG_ID_GENERIC_NUMBER, "+12025550199");
 }
