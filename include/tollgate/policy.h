@@ -371,6 +371,15 @@ unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_k
 enum tg_mtp3_variant tg_policy_mtp3_variant(const struct tg_policy *p,
 					    const struct tg_trunk_key *key);
 
+/*
+ * The `n` digits that the called number of a call over SS7 becomes which is to end (trap IS-11): those of the
+ * answer's sink if it has one ("" = none), else the trunk's, then zeros. `nature` is the called number's
+ * (Q.763 §3.9 b): international as the sink is; national without the country code of the trunk's profile.
+ * False, and nothing written: no sink, none in that form, or it has more than n digits. Such a call is nulled.
+ */
+bool tg_policy_sink_digits(const struct tg_policy_trunk *t, const char *answer_sink,
+			   unsigned nature, unsigned n, char digits[]);
+
 #define TG_RULE_NONE 0xffff /* no rule decided: the guard, allow, or nothing matched */
 
 struct tg_verdict {
