@@ -164,11 +164,12 @@ struct tg_isup_party {
 
 struct tg_isup {
 	struct tg_sig_msg
-		sig;	  /* raw forms are digits in `text` below: not to be copied without it */
-	uint32_t cic;	  /* circuit, or BICC's call instance code */
-	uint8_t type;	  /* enum tg_isup_type */
-	uint8_t category; /* calling party's, Q.763 §3.11 */
-	uint8_t variant;  /* enum tg_isup_variant */
+		sig;  /* raw forms are digits in `text` below: not to be copied without it */
+	uint32_t cic; /* circuit, or BICC's call instance code */
+	uint8_t circuit_octets; /* that it has in the message: 2, BICC 4, in SIP 0 */
+	uint8_t type;		/* enum tg_isup_type */
+	uint8_t category;	/* calling party's, Q.763 §3.11 */
+	uint8_t variant;	/* enum tg_isup_variant */
 	bool bicc;
 	bool more_follows; /* IAM: a segmentation message will (Q.763 §3.12, simple segmentation) */
 	bool end_of_digits;			    /* ST: the called number is complete */
@@ -189,6 +190,19 @@ struct tg_isup {
 enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant, bool bicc,
 			    struct tg_isup *isup);
 
+/* A message as SIP carries it (ITU-T Q.1912.5 §5.4.1, RFC 3204 §3.1): it begins with its type. */
+enum tg_reason tg_isup_read_encapsulated(struct tg_span message, enum tg_isup_variant variant,
+					 struct tg_isup *isup);
+
+/*
+ * What later messages add to an IAM that was read; before tg_isup_normalise. It can no longer be edited.
+ * Append: the digits of a SAM ('0' to '9', 'A' to 'E') to the called number's; false, and nothing added, if
+ * there is no called number that they belong to, or no room (TG_ISUP_DIGITS_MAX in all).
+ * Merge: the identities of an SGM; what does not fit is counted in ids_left_out.
+ */
+bool tg_isup_append(struct tg_isup *isup, struct tg_span digits);
+void tg_isup_merge(struct tg_isup *isup, const struct tg_isup *sgm);
+
 /* As tg_sig_normalise, by the nature of address. A plan other than E.164 gives no number; presentation
  * "address not available" is class unavailable. */
 void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profile);
@@ -198,14 +212,21 @@ void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profil
 bool tg_isup_is_priority(const struct tg_isup *isup);
 
 /*
- * Same-length edits of the message that `isup` was read from, in the message's own bytes. Both say
- * false, and change nothing, where it is not possible.
+ * Same-length edits of the IAM that `isup` was read from, in the message's own bytes. All say false, and
+ * change nothing, where it is not possible.
  */
 /* The called digits become `digits`, of which there must be as many as the parameter has now (without ST,
- * which stays). */
+ * which stays, as does the filler). */
 bool tg_isup_set_called(uint8_t *message, uint32_t len, const struct tg_isup *isup,
 			struct tg_span digits);
-/* The calling number's, and generic numbers', presentation becomes restricted (Q.731.4). */
+/* The presentation of the calling number, and of generic numbers of who calls, becomes restricted (Q.731.4);
+ * where no address is available there is nothing to hide. False without a calling number. */
 bool tg_isup_restrict(uint8_t *message, uint32_t len, const struct tg_isup *isup);
+/*
+ * The IAM becomes a message that no exchange knows, and that tells it to discard it without a word (Q.763 §3.33,
+ * Q.764 §2.9.5): the circuit stays idle. The first seven octets behind the circuit's change, and the last; of
+ * longer messages two more for every 257 octets.
+ */
+bool tg_isup_null(uint8_t *message, uint32_t len, const struct tg_isup *isup);
 
 #endif
