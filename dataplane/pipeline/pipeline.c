@@ -231,7 +231,7 @@ static enum tg_reason read_frame(struct tg_burst_state *b, unsigned i, struct tg
 
 	reason = tg_frame_walk(in->data, in->data + in->len, (enum tg_link)in->link, &r->frame);
 	if (tg_unlikely(reason == TG_REASON_FRAGMENT))
-		reason = tg_fragment_read(&b->pl->frags, b->pl->flow_key, in, b->now_ms, r);
+		reason = tg_fragment_read(b, i);
 	if (reason != TG_REASON_NONE)
 		return reason;
 	return r->frame.l4_proto == TG_IPPROTO_TCP ? read_segment(b, i) : read_datagram(in, r, sip);
@@ -291,16 +291,16 @@ static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t key,
 	return (uint16_t)(h >> 48);
 }
 
-static unsigned find_trunk(const struct tg_burst_state *b, const struct tg_message *m)
+unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i)
 {
-	const struct tg_frame_in *in = &b->in[m->frame];
-	const struct tg_frame *f = &b->out[m->frame].frame;
+	const struct tg_frame_in *in = &b->in[i];
+	const struct tg_frame *f = &b->out[i].frame;
 	const struct tg_trunk_key key = {
 		.port = in->port,
 		.vlan = tg_layout_vlan(f),
 		.ip_version = f->ip_version,
-		.peer = tg_layout_source(b->out[m->frame].data, f),
-		.local = tg_layout_destination(b->out[m->frame].data, f),
+		.peer = tg_layout_source(b->out[i].data, f),
+		.local = tg_layout_destination(b->out[i].data, f),
 	};
 
 	return tg_policy_trunk_find(&b->gen->policy, &key);
@@ -326,7 +326,7 @@ static void gather_invite(struct tg_burst_state *b, struct tg_message *m)
 	const unsigned first_num = pl->n_nums;
 	unsigned i;
 
-	m->trunk = (uint8_t)find_trunk(b, m);
+	m->trunk = (uint8_t)tg_state_trunk(b, m->frame);
 	if (tg_unlikely(m->sip->n_passports > 0)) {
 		tg_sip_read_passports(m->sip);
 		tg_verification_read(b, m->sip);
@@ -430,7 +430,7 @@ unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_
 
 	n = tg_frags_release(&pl->frags, now_ms, freed, max < TG_BURST ? max : TG_BURST);
 	for (i = 0; i < n; i++)
-		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason };
+		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, freed[i].drop };
 	return n;
 }
 
@@ -452,4 +452,5 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	look_up(&b);
 	tg_decide_burst(&b);
 	tg_decide_segments(&b);
+	tg_decide_exceptions(&b);
 }

@@ -20,6 +20,7 @@ static_assert(TG_ID_SOURCE_COUNT <= TG_RULE_HAS_TRAIT && TG_TRAIT_COUNT <= 16 &&
 		      TG_CONTRADICTION_COUNT <= 16 && TG_PRIVACY_COUNT <= 8,
 	      "a rule has a bit for each");
 static_assert(TG_POLICY_MAX_TRUNKS <= 64, "a rule has a bit for each trunk");
+static_assert(TG_EXCEPTION_COUNT < 32, "a trunk has a bit for each");
 static_assert(TG_POLICY_MAX_RULES < TG_RULE_NONE && TG_POLICY_MAX_ANSWERS <= 256 &&
 		      TG_POLICY_MAX_MARKS <= TG_POLICY_MAX_ANSWERS,
 	      "a verdict's indices are wide enough");
@@ -206,7 +207,8 @@ static bool trunk_valid(const struct tg_policy_trunk *t)
 	       t->mtu <= TG_POLICY_MTU_MAX && t->answers_per_second >= 1 &&
 	       t->answers_per_second <= TG_POLICY_MAX_ANSWER_RATE && t->priority_per_second >= 1 &&
 	       t->priority_per_second <= TG_POLICY_MAX_ANSWER_RATE && prefix_valid(&t->peer) &&
-	       prefix_valid(&t->local) && profile_valid(&t->profile);
+	       prefix_valid(&t->local) && profile_valid(&t->profile) &&
+	       t->drops >> TG_EXCEPTION_COUNT == 0;
 }
 
 static bool is_catch_all(const struct tg_policy_trunk *t)
@@ -404,6 +406,8 @@ static void sum_up(struct tg_policy *p)
 	}
 	for (i = 0; i < p->n_answers; i++)
 		p->has_sinks |= p->answer[i].sink[0] != 0;
+	for (i = 0; i < p->n_trunks; i++)
+		p->has_drops |= p->trunk[i].drops != 0;
 }
 
 static int refuse(struct tg_image_error *err, enum tg_image_error_code code, uint64_t offset)

@@ -162,10 +162,11 @@ unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation 
 		       const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
 		       unsigned cap);
 
-/* A held frame whose datagram will not be read: forward it, count it as `reason`. */
+/* A held frame whose datagram will not be read: count it as `reason`, and forward it, or drop it. */
 struct tg_released {
 	void *handle;
 	uint8_t reason;
+	bool drop;
 };
 
 /*
