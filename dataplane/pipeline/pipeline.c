@@ -356,10 +356,26 @@ static void gather_numbers(struct tg_burst_state *b)
 	tg_table_prefetch(&b->gen->base, &pl->adapt, pl->nums, pl->n_nums);
 }
 
+static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct tg_sip_keys *k)
+{
+	m->key.key = k->transaction;
+	tg_memory_prefetch(&pl->memory, k->transaction);
+	if (m->sip->method != TG_SIP_INVITE)
+		return;
+	m->call.key = k->call;
+	tg_memory_prefetch(&pl->calls, k->call);
+	m->key.print = identities_print(pl, k->transaction, &m->sip->sig);
+	/* What has become known of its PASSporTs since makes another transaction of the call
+	 * a thing to be judged anew; a retransmission never is. */
+	m->call.print = identities_print(pl, k->call ^ m->sip->sig.verification, &m->sip->sig);
+}
+
 static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
-	unsigned i;
+	struct tg_sip_keys keys[TG_MESSAGES_MAX];
+	uint8_t of[TG_MESSAGES_MAX];
+	unsigned n = 0, i;
 
 	for (i = 0; i < pl->n_messages; i++) {
 		struct tg_message *m = &pl->message[i];
@@ -368,20 +384,13 @@ static void gather_keys(struct tg_burst_state *b)
 		 * INVITE to a sink. */
 		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
 			     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
-		if (!m->has_key)
-			continue;
-		m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
-		tg_memory_prefetch(&pl->memory, m->key.key);
-		if (m->sip->method != TG_SIP_INVITE)
-			continue;
-		m->call.key = tg_sip_call(m->sip, pl->flow_key);
-		tg_memory_prefetch(&pl->calls, m->call.key);
-		m->key.print = identities_print(pl, m->key.key, &m->sip->sig);
-		/* What has become known of its PASSporTs since makes another transaction of the call
-		 * a thing to be judged anew; a retransmission never is. */
-		m->call.print = identities_print(pl, m->call.key ^ m->sip->sig.verification,
-						 &m->sip->sig);
+		keys[n].sip = m->sip;
+		of[n] = (uint8_t)i;
+		n += m->has_key;
 	}
+	tg_sip_keys_burst(keys, n, pl->flow_key);
+	for (i = 0; i < n; i++)
+		take_keys(pl, &pl->message[of[i]], &keys[i]);
 }
 
 /* ---- phase 4: look up --------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* 32 bytes at a time; compiled for AVX2 and called only where the CPU has it. */
 #include "dataplane/sig/scan.h"
+#include "dataplane/sig/siphash.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -64,5 +65,6 @@ static inline uint64_t low_bits(uint64_t bits, size_t n)
 
 #define WALK_OPS tg_scan_avx2
 #define WALK_NAME "avx2"
+#define WALK_HASH tg_siphash_avx2
 #include "dataplane/sig/sip_walk.inc.c"
 #endif

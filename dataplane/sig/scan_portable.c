@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Eight bytes at a time in a general register: every CPU has one. */
 #include "dataplane/sig/scan.h"
+#include "dataplane/sig/siphash.h"
 #include "tollgate/load.h"
 
 #define EACH(byte) ((uint64_t)(byte)*0x0101010101010101ull)
@@ -80,6 +81,7 @@ static inline uint64_t low_bits(uint64_t bits, size_t n)
 
 #define WALK_OPS tg_scan_portable
 #define WALK_NAME "portable"
+#define WALK_HASH tg_siphash_portable
 #include "dataplane/sig/sip_walk.inc.c"
 
 const struct tg_scan_ops tg_scan_grammar = {
@@ -87,4 +89,5 @@ const struct tg_scan_ops tg_scan_grammar = {
 	.plain = false,
 	.index = index_range,
 	.walk = walk,
+	.hash = tg_siphash_portable,
 };

@@ -5,7 +5,7 @@
  *	static uint64_t delimiters(const uint8_t *p)		" , : ; < = > ? @ \
  *	static uint64_t blanks(const uint8_t *p)		bytes up to the space
  *	static uint64_t low_bits(uint64_t bits, size_t n)	the lowest n, all for n >= 64
- * and WALK_NAME, WALK_OPS, then includes this file. Not compiled on its own.
+ * and WALK_NAME, WALK_OPS, WALK_HASH, then includes this file. Not compiled on its own.
  *
  * Nearly all header fields have one plain form: `From: <sip:+12025550123@192.0.2.7>;tag=1928301774`.
  * That is read straight out of one bit map of 64 bytes, in a register. Whatever is not exactly that goes
@@ -523,4 +523,5 @@ const struct tg_scan_ops WALK_OPS = {
 	.plain = true,
 	.index = index_range,
 	.walk = walk,
+	.hash = WALK_HASH,
 };

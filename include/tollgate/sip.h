@@ -129,6 +129,14 @@ uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key);
 /* A call's: of Call-ID and From tag, whatever the branch and CSeq. */
 uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key);
 
+/* Both of n messages, several at a time: in a quarter of the time. */
+struct tg_sip_keys {
+	const struct tg_sip *sip;
+	uint64_t transaction;
+	uint64_t call;
+};
+void tg_sip_keys_burst(struct tg_sip_keys *keys, unsigned n, const uint8_t *key);
+
 /*
  * The stateless final answer to an INVITE (traps §1.2): Vias in order (received and rport of the
  * topmost filled in per RFC 3261 §18.2.1 and RFC 3581 §4), From, To with tag, Call-ID, CSeq, Contact,
