@@ -342,7 +342,6 @@ TG_TEST(sip_hashes_depend_on_every_field, TG_NEEDS_NOTHING)
 TG_TEST(sip_keys_of_a_burst_are_those_of_its_messages, TG_NEEDS_NOTHING)
 {
 	static const char *const variants[] = { "avx2", "portable" };
-	static const uint8_t key[16] = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3 };
 	uint8_t text[600];
 	struct tg_sip_keys keys[33];
 	struct tg_sip sip[TG_ARRAY_LEN(keys)];
