@@ -24,7 +24,6 @@ struct tg_siphash_text;
 
 struct tg_scan_ops {
 	const char *name;
-	bool plain; /* reads plain forms itself */
 	/*
 	 * Delimiters " , : ; < = > ? @ \ of text[from, end), end <= TG_SCAN_MAX, into their words, for
 	 * whole blocks (bits before `from` and behind `end` are zero or not, as it comes).

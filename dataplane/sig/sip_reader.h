@@ -16,7 +16,6 @@ struct tg_sip_reader {
 	const uint8_t *text;
 	const uint8_t *end;	   /* of the datagram */
 	uint32_t limit;		   /* what of it may be header */
-	bool plain;		   /* plain forms may be read without the grammar */
 	unsigned reserved;	   /* bit per enum tg_id_source: values whose place is still kept */
 	unsigned seen;		   /* bit per enum tg_sip_header */
 	struct tg_sip_value value; /* what the grammar reads */

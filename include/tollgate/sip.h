@@ -34,10 +34,10 @@ struct tg_sip {
 	struct tg_span passport[TG_SIP_MAX_PASSPORTS]; /* Identity values, INVITE only */
 	uint8_t n_passports;
 	bool passports_left_out;
+	uint16_t via_port; /* of the topmost Via, as below: sent-by port, 0 = none given */
+	uint16_t body_off; /* INVITE: behind the empty line; 0 if the header was not read so far */
 	struct tg_span branch;	 /* of the topmost Via */
 	struct tg_span via_host; /* sent-by host of the topmost Via */
-	uint16_t via_port;	 /* sent-by port, 0 = none given */
-	uint16_t body_off; /* INVITE: behind the empty line; 0 if the header was not read so far */
 	struct tg_span rport;	 /* the topmost Via's "rport" parameter name, if it has no value */
 	struct tg_span received; /* the topmost Via's received= value */
 	struct tg_span from;	 /* field values as on the wire */
