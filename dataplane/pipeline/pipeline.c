@@ -273,22 +273,32 @@ static void read_frames(struct tg_burst_state *b)
  * its bytes. The hash begins with the transaction's or the call's SipHash, which nobody outside knows: two lists that
  * collide in one transaction say nothing of another, so a product and its two halves a word will do.
  */
-static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t key,
-				 const struct tg_sig_msg *m)
+static uint64_t mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
 {
-	uint64_t h = key;
+	const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
+
+	return (uint64_t)product + (uint64_t)(product >> 64);
+}
+
+/* For the transaction and for the call. What has become known of its PASSporTs since makes another
+ * transaction of the call a thing to be judged anew; a retransmission never is. */
+static void take_prints(const struct tg_pipeline *pl, struct tg_message *m)
+{
+	const struct tg_sig_msg *sig = &m->sip->sig;
+	uint64_t transaction = m->key.key, call = m->call.key ^ sig->verification;
 	unsigned i;
 
-	for (i = 0; i < m->n_ids; i++) {
-		const struct tg_span raw = tg_identity_raw(m, i);
-		const uint64_t word = tg_unlikely(tg_num_is_none(m->id[i].num))
+	for (i = 0; i < sig->n_ids; i++) {
+		const struct tg_span raw = tg_identity_raw(sig, i);
+		const uint64_t word = tg_unlikely(tg_num_is_none(sig->id[i].num))
 					      ? XXH3_64bits(raw.data, raw.len)
-					      : m->id[i].num.v;
-		const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
+					      : sig->id[i].num.v;
 
-		h = (uint64_t)product + (uint64_t)(product >> 64);
+		transaction = mix(pl, transaction, word);
+		call = mix(pl, call, word);
 	}
-	return (uint16_t)(h >> 48);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.print = (uint16_t)(call >> 48);
 }
 
 static unsigned find_trunk(const struct tg_burst_state *b, const struct tg_message *m)
@@ -364,10 +374,7 @@ static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct
 		return;
 	m->call.key = k->call;
 	tg_memory_prefetch(&pl->calls, k->call);
-	m->key.print = identities_print(pl, k->transaction, &m->sip->sig);
-	/* What has become known of its PASSporTs since makes another transaction of the call
-	 * a thing to be judged anew; a retransmission never is. */
-	m->call.print = identities_print(pl, k->call ^ m->sip->sig.verification, &m->sip->sig);
+	take_prints(pl, m);
 }
 
 static void gather_keys(struct tg_burst_state *b)

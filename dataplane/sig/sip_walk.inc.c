@@ -164,6 +164,7 @@ TG_ALWAYS_INLINE void add_plain(struct tg_sip_reader *r, enum tg_id_source sourc
 	};
 	id->raw_off = (uint16_t)(a->user - r->text);
 	id->raw_len = (uint16_t)len;
+	tg_sip_read_number(r, (struct tg_span){ a->user, len }, id);
 }
 
 /*

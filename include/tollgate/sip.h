@@ -57,8 +57,9 @@ struct tg_sip {
  *   SIP_RESPONSE, SIP_REQUEST, SIP_IN_DIALOG
  *   SIP_MALFORMED        an INVITE that cannot be read to the end of its header
  *   SIP_OVERSIZE         header longer than TG_SIP_MAX_HEADER_BYTES
- * All of *sip is set in every case, of id[] and via[] as many as n_ids and n_vias say. An identity's cls
- * is ABSENT, or WITHHELD where the host is anonymous.invalid, until tg_sig_normalise.
+ * All of *sip is set in every case, of id[] and via[] as many as n_ids and n_vias say. An identity of
+ * '+' and digits has its number, which is the same on any trunk. Another's cls is ABSENT, or WITHHELD where the
+ * host is anonymous.invalid, until tg_sig_normalise.
  */
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip);
 
