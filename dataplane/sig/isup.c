@@ -39,6 +39,7 @@ struct reader {
 static void set_empty(struct tg_isup *isup, enum tg_isup_variant variant)
 {
 	isup->sig.text = (struct tg_span){ (const uint8_t *)isup->text, sizeof(isup->text) };
+	isup->sig.digits = isup->sig.text.data;
 	isup->sig.n_ids = 0;
 	isup->sig.ids_left_out = 0;
 	isup->sig.caller = TG_SIG_NO_ID;

@@ -27,6 +27,7 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	for (i = 0; i < TG_ARRAY_LEN(absent); i++)
 		tg_sip_set_span(absent[i], NULL, 0);
 	tg_sip_set_span(&sip->sig.text, datagram.data, datagram.len);
+	sip->sig.digits = NULL;
 	sip->sig.n_ids = 0;
 	sip->sig.ids_left_out = 0;
 	sip->sig.caller = TG_SIG_NO_ID;

@@ -105,6 +105,13 @@ bool tg_isup_is_priority(const struct tg_isup *isup);
  * which stays, as does the filler). */
 bool tg_isup_set_called(uint8_t *message, uint32_t len, const struct tg_isup *isup,
 			struct tg_span digits);
+/* Whose presentation says whether who calls is shown. */
+static inline bool tg_isup_names_caller(const struct tg_identity *id)
+{
+	return id->source == TG_ID_CALLING_NUMBER ||
+	       (id->source == TG_ID_GENERIC_NUMBER && id->role == TG_ROLE_CALLER);
+}
+
 /* The presentation of the calling number, and of generic numbers of who calls, becomes restricted (Q.731.4);
  * where no address is available there is nothing to hide. False without a calling number. */
 bool tg_isup_restrict(uint8_t *message, uint32_t len, const struct tg_isup *isup);
