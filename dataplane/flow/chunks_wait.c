@@ -153,8 +153,9 @@ static void make_room(struct tg_chunks *c)
 {
 	uint32_t oldest = 0, i;
 
-	if (c->loose || c->n_lines == 0)
+	if (c->yielding || c->n_lines == 0)
 		return;
+	c->yielding = true;
 	for (i = 1; i < c->n_lines; i++)
 		if (head_number(c, i) < head_number(c, oldest))
 			oldest = i;
@@ -227,7 +228,7 @@ unsigned tg_chunks_release(struct tg_chunks *c, uint64_t now_ms, void **handle, 
 		if (c->line[i].n == 0)
 			close_line(c, i);
 	}
-	/* Cut short, it goes on here. */
-	c->loose = n == max;
+	c->loose = n == max; /* cut short, it goes on with the next call */
+	c->yielding &= c->loose;
 	return n;
 }

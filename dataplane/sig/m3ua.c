@@ -74,6 +74,26 @@ enum tg_reason tg_m3ua_read(struct tg_span message, struct tg_mtp3 *m)
 	return reason;
 }
 
+bool tg_m3ua_peek_service(struct tg_span start, uint8_t *si)
+{
+	struct tg_cursor c = tg_cursor_init(start);
+	uint16_t tag, length;
+
+	*si = 0;
+	tg_cursor_skip(&c, 8);
+	while (!c.failed) {
+		tag = tg_cursor_be16(&c);
+		length = tg_cursor_be16(&c);
+		if (tag == PROTOCOL_DATA) {
+			tg_cursor_skip(&c, 8); /* OPC, DPC */
+			*si = tg_cursor_u8(&c);
+			break;
+		}
+		tg_cursor_skip(&c, length < 4 ? UINT16_MAX : ((length + 3u) & ~3u) - 4);
+	}
+	return !c.failed;
+}
+
 enum tg_reason tg_m2ua_read(struct tg_span message, enum tg_mtp3_variant variant, struct tg_mtp3 *m)
 {
 	struct tg_span value, msu = { NULL, 0 };
