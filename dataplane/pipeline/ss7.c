@@ -6,6 +6,7 @@
 #include "dataplane/pipeline/ss7.h"
 
 #include "tollgate/sctp.h"
+#include "tollgate/sua.h"
 
 void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason)
 {
@@ -90,6 +91,7 @@ static enum tg_reason read_isup(struct tg_ss7_reader *p, struct tg_ss7_message *
 	pl->message[pl->n_messages++] = (struct tg_message){
 		.sig = &s->ss7.isup.sig,
 		.ss7 = s,
+		.isup = &s->ss7.isup,
 		.frame = (uint16_t)p->frame,
 		.trunk = (uint8_t)trunk,
 	};
@@ -144,6 +146,7 @@ static enum tg_reason read_layer(struct tg_ss7_reader *p, uint32_t ppid, struct 
 {
 	const struct tg_policy *const policy = &p->b->gen->policy;
 	enum tg_reason reason;
+	struct tg_sua sua;
 
 	if (ppid == TG_PPID_NONE)
 		ppid = guess_ppid(s->place.bytes);
@@ -161,7 +164,8 @@ static enum tg_reason read_layer(struct tg_ss7_reader *p, uint32_t ppid, struct 
 				      &s->ss7.mtp3);
 		break;
 	case TG_PPID_SUA:
-		return TG_REASON_SCCP;
+		reason = tg_sua_read(s->place.bytes, &sua);
+		return reason == TG_REASON_NONE ? TG_REASON_SCCP : reason;
 	case TG_PPID_DTLS:
 		return TG_REASON_TLS;
 	default:

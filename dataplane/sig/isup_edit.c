@@ -48,7 +48,9 @@ bool tg_isup_append(struct tg_isup *isup, struct tg_span digits)
 static bool merge_one(struct tg_isup *isup, const struct tg_isup *sgm, unsigned i)
 {
 	struct tg_sig_msg *const m = &isup->sig;
-	const struct tg_span raw = tg_identity_raw(&sgm->sig, i);
+	/* Not by sgm->sig.digits: it may be a copy, the original of which has been read over. */
+	const struct tg_span raw = { (const uint8_t *)sgm->text + sgm->sig.id[i].raw_off,
+				     sgm->sig.id[i].raw_len };
 	const uint32_t used = text_used(isup);
 
 	if (m->n_ids == TG_SIG_MAX_IDS || raw.len > sizeof(isup->text) - used)
