@@ -412,6 +412,18 @@ static int take_limits(const struct policy_draft *d, const char *path,
 	return ret;
 }
 
+static uint32_t take_exceptions(const struct policy_doc_exceptions *in)
+{
+	uint32_t drops = 0;
+
+	if (!in)
+		return 0;
+#define X(sym, name) drops |= in->sym << TG_EXCEPTION_##sym;
+	TG_EXCEPTIONS(X)
+#undef X
+	return drops;
+}
+
 static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint32_t i)
 {
 	const struct policy_doc_trunk *in = &doc->trunks[i];
@@ -442,6 +454,7 @@ static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint
 				      "match");
 	t->mode = (uint8_t)in->mode;
 	t->international = (uint8_t)in->international;
+	t->drops = take_exceptions(in->exceptions);
 	ret = take_profile(d, tg_policy_path(path, "profile").text, in->profile, &t->profile);
 	if (ret == 0)
 		ret = take_ss7(d, path, in, t);

@@ -265,7 +265,7 @@ static enum tg_reason read_frame(struct tg_burst_state *b, unsigned i, struct tg
 		return tg_packet_read(b, i);
 	/* What fragments carried of SCTP is not read: there is no one frame of it to be changed. */
 	if (tg_unlikely(reason == TG_REASON_FRAGMENT))
-		reason = tg_fragment_read(&b->pl->frags, b->pl->flow_key, in, b->now_ms, r);
+		reason = tg_fragment_read(b, i);
 	if (reason != TG_REASON_NONE)
 		return reason;
 	return r->frame.l4_proto == TG_IPPROTO_TCP ? read_segment(b, i) : read_datagram(in, r, sip);
@@ -350,6 +350,13 @@ struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struc
 	};
 }
 
+unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i)
+{
+	const struct tg_trunk_key key = tg_state_trunk_key(&b->in[i], &b->out[i], NULL);
+
+	return tg_policy_trunk_find(&b->gen->policy, &key);
+}
+
 /* The number's place among those of its message. Request-URI and To mostly have the same, From and
  * P-Asserted-Identity too: half of the lookups are saved for two comparisons an identity. */
 static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num num)
@@ -380,14 +387,12 @@ static void read_body(struct tg_burst_state *b, struct tg_message *m)
 static void normalise(struct tg_burst_state *b, struct tg_message *m)
 {
 	const struct tg_policy *const p = &b->gen->policy;
-	struct tg_trunk_key key;
 
 	if (m->ss7) {
 		tg_isup_normalise(&m->ss7->ss7.isup, &p->trunk[m->trunk].profile);
 		return;
 	}
-	key = tg_state_trunk_key(&b->in[m->frame], &b->out[m->frame], NULL);
-	m->trunk = (uint8_t)tg_policy_trunk_find(p, &key);
+	m->trunk = (uint8_t)tg_state_trunk(b, m->frame);
 	if (tg_unlikely(m->sip->n_passports > 0)) {
 		tg_sip_read_passports(m->sip);
 		tg_verification_read(b, m->sip);
@@ -537,10 +542,11 @@ unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_
 		max = TG_BURST;
 	n = tg_frags_release(&pl->frags, now_ms, freed, max);
 	for (i = 0; i < n; i++)
-		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, false };
+		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, freed[i].drop,
+					       false };
 	waited = tg_chunks_release(pl->chunks, now_ms, handle, max - n);
 	for (i = 0; i < waited; i++)
-		out[n + i] = (struct tg_released){ handle[i], TG_REASON_SCTP_PART, true };
+		out[n + i] = (struct tg_released){ handle[i], TG_REASON_SCTP_PART, false, true };
 	return n + waited;
 }
 
@@ -563,4 +569,5 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	tg_decide_burst(&b);
 	tg_decide_segments(&b);
 	tg_decide_packets(&b);
+	tg_decide_exceptions(&b);
 }

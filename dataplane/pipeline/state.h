@@ -113,6 +113,9 @@ struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struc
 /* SipHash under the key that places transactions, sources and numbers in our tables. */
 uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len);
 
+/* By which trunk frame i came in; its IP header is walked. */
+unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i);
+
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
 bool tg_state_checksum_ok(const struct tg_frame_in *in, const struct tg_result *r);
 
@@ -150,6 +153,16 @@ struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct 
 /* Messages over SS7 (decide_ss7.c): changed in place, or not. */
 void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m);
 void tg_decide_packets(const struct tg_burst_state *b);
+
+/*
+ * What cannot be read, or not carried out, where a trunk says that it does not pass (exception.c).
+ *   drops         of frame i's trunk: bit per enum tg_exception; 0 in shadow
+ *   is_spared     all the same: what there is of a message shows another method, or a call of emergency
+ *                 or priority
+ */
+uint32_t tg_exception_drops(const struct tg_burst_state *b, unsigned i);
+bool tg_exception_is_spared(const struct tg_burst_state *b, unsigned i, struct tg_span text);
+void tg_decide_exceptions(const struct tg_burst_state *b);
 
 /* What the verdict wants changed; false: nothing, or it has no place (edit.c). Of a stream's message,
  * `text` is its header. */

@@ -222,6 +222,15 @@ static void change_held(struct tg_worker *w, struct rte_mbuf *m)
 	tg_count(&w->stats.frames_edited, 1);
 }
 
+/* Frames that their trunk drops rather than passes for `reason`. */
+static void count_dropped(struct tg_worker *w, unsigned reason, unsigned n)
+{
+	const enum tg_exception e = tg_exception_of(reason);
+
+	if (e != TG_EXCEPTION_COUNT)
+		tg_count(&w->stats.exceptions_dropped[e], n);
+}
+
 /* Frames that were held until this one came: they go where it goes, and before it. */
 static void act_held(struct tg_worker *w, const struct tg_result *r, struct batch *forward)
 {
@@ -229,6 +238,8 @@ static void act_held(struct tg_worker *w, const struct tg_result *r, struct batc
 	unsigned i;
 
 	tg_count(&w->stats.reason[r->held_reason], r->n_held);
+	if (r->fate == TG_FATE_ABSORB)
+		count_dropped(w, r->held_reason, r->n_held);
 	for (i = 0; i < r->n_held; i++) {
 		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB) {
 			rte_pktmbuf_free(held[i]);
@@ -290,8 +301,10 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 		act_answer(w, i, back);
 	else if (r->fate == TG_FATE_EDIT)
 		batch_or_drop(w, forward, edit(w, i));
-	else
+	else {
+		count_dropped(w, r->reason, 1);
 		rte_pktmbuf_free(m);
+	}
 }
 
 /* Media keeps its place between the frames that are judged. */
@@ -365,6 +378,11 @@ void tg_act_release(struct tg_worker *w, uint64_t now_ms)
 			struct rte_mbuf *m = freed[i].handle;
 
 			tg_count(&w->stats.reason[freed[i].reason], 1);
+			if (freed[i].drop) {
+				count_dropped(w, freed[i].reason, 1);
+				rte_pktmbuf_free(m);
+				continue;
+			}
 			aim(w, m->port, &b);
 			if (freed[i].changes)
 				change_held(w, m);

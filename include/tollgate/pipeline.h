@@ -190,10 +190,11 @@ unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation 
 unsigned tg_edit_held(const struct tg_pipeline *pl, const uint8_t *frame, uint32_t len,
 		      uint8_t *out, unsigned cap);
 
-/* A held frame that is not waited for any longer: forward it, count it as `reason`. */
+/* A held frame that is not waited for any longer: count it as `reason`, and forward it, or drop it. */
 struct tg_released {
 	void *handle;
 	uint8_t reason;
+	bool drop;
 	bool changes; /* ask tg_edit_held */
 };
 

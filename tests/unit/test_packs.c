@@ -67,7 +67,8 @@ static void header_lines(const char *text, char *out, size_t size)
 	}
 }
 
-static void check_row(struct fixture *f, const char *where, char *const column[COLUMNS])
+/* Returns the action, enum tg_action. */
+static unsigned check_row(struct fixture *f, const char *where, char *const column[COLUMNS])
 {
 	char extra[1024], verdict[32], rule[64];
 	struct tg_sip_text t = { .from = column[FROM], .called = column[CALLED], .extra = extra };
@@ -90,11 +91,13 @@ static void check_row(struct fixture *f, const char *where, char *const column[C
 		assert_int_equal(f->p.answer[v.answer].code, atoi(column[STATUS]));
 	else
 		assert_string_equal(column[STATUS], "-");
+	return v.action;
 }
 
 static void check_pack(const char *name)
 {
 	char path[96], where[128], *text, *line, *save = NULL, used[TG_POLICY_MAX_RULES] = { 0 };
+	bool seen[TG_ACTION_COUNT] = { false };
 	struct fixture f;
 	unsigned n = 0, i;
 	uint8_t *bytes;
@@ -128,11 +131,13 @@ static void check_pack(const char *name)
 		snprintf(where, sizeof(where), "%s:%u", path, n);
 		if (i != COLUMNS || at)
 			fail_msg("%s: not %d columns", where, COLUMNS);
-		check_row(&f, where, column);
+		seen[check_row(&f, where, column)] = true;
 		for (i = 0; i < f.p.n_rules; i++)
 			used[i] |= strcmp(f.p.rule[i].name, column[RULE_NAME]) == 0;
 	}
-	/* A rule that no row reaches is not tested; one with a limit counts calls: test_actions.c. */
+	assert_true(seen[TG_ACTION_REJECT] && seen[TG_ACTION_PASS]);
+	/* A rule that no row reaches is not tested, also one that marks; one with a limit counts calls:
+	 * test_actions.c. */
 	for (i = 0; i < f.p.n_rules; i++)
 		if (!used[i] && !f.p.rule[i].limit_calls)
 			fail_msg("%s: no row for rule %s", path, f.p.rule[i].name);
