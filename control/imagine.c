@@ -386,13 +386,14 @@ static int imagine_isup(const struct tg_imagine *how, const struct tg_policy_tru
 	im->isup.sig.message = TG_MESSAGE_IAM;
 	im->isup.sig.text = (struct tg_span){ (const uint8_t *)im->isup.text,
 					      sizeof(im->isup.text) };
+	im->isup.sig.digits = im->isup.sig.text.data;
 	im->isup.sig.caller = TG_SIG_NO_ID;
 	im->isup.sig.called = TG_SIG_NO_ID;
 	ret = add_parameter(im, TG_ID_CALLED_NUMBER, party[1], trunk, &called);
 	if (ret == 0)
 		ret = add_parameter(im, TG_ID_CALLING_NUMBER, party[0], trunk, &calling);
 	tg_isup_normalise(&im->isup, &trunk->profile);
-	tg_isup_extra_read(&im->isup, &im->extra);
+	tg_isup_extra_add(&im->isup, &im->extra);
 	return ret;
 }
 

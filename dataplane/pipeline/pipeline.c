@@ -10,6 +10,7 @@
 #include "dataplane/pipeline/state.h"
 #include "dataplane/pipeline/stream.h"
 #include "tollgate/checksum.h"
+#include "tollgate/sip_isup.h"
 
 /* Changes of a call over SS7, one or two each: at 1 % of 6,000 calls a second, the 64 s for which they are kept. */
 #define PATCHES 8192
@@ -369,6 +370,19 @@ static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num nu
 	return i;
 }
 
+/* Identities in the body, if it is ISUP (SIP-I). Of a stream only the header is at hand. */
+static void read_body(struct tg_burst_state *b, struct tg_message *m)
+{
+	struct tg_isup *const isup = &b->pl->ss7[b->pl->n_ss7].ss7.isup;
+	unsigned first;
+
+	if (!tg_sip_isup_read(m->sip, &b->gen->policy.trunk[m->trunk].profile, isup, &first))
+		return;
+	b->pl->n_ss7++;
+	m->isup = isup;
+	m->first_party = (uint8_t)first;
+}
+
 /* Numbers and classes, under the profile of its trunk. */
 static void normalise(struct tg_burst_state *b, struct tg_message *m)
 {
@@ -384,6 +398,8 @@ static void normalise(struct tg_burst_state *b, struct tg_message *m)
 		tg_verification_read(b, m->sip);
 	}
 	tg_sig_normalise(m->sig, &p->trunk[m->trunk].profile);
+	if (!m->in_stream && tg_unlikely(tg_sip_body(m->sip, false) == TG_SIP_BODY_ISUP))
+		read_body(b, m);
 }
 
 static void gather_call(struct tg_burst_state *b, struct tg_message *m)

@@ -46,11 +46,13 @@ struct tg_message {
 	struct tg_sig_msg *sig;	    /* a call's, to be looked up; else NULL */
 	struct tg_sip *sip;	    /* NULL: over SS7 */
 	struct tg_ss7_message *ss7; /* NULL: SIP */
+	const struct tg_isup *isup; /* over SS7, or in SIP's body; else NULL */
 	uint16_t frame;		    /* index into the burst */
 	uint16_t first_key;	    /* INVITE: its identities stand at listings[first_key...] */
 	uint8_t trunk;
-	bool has_key;	/* it has a branch and a Call-ID: the memory can tell it apart */
-	bool in_stream; /* then `stream` holds; with a response or an INVITE */
+	uint8_t first_party; /* identity of `sig` that isup->party[0] belongs to */
+	bool has_key;	     /* it has a branch and a Call-ID: the memory can tell it apart */
+	bool in_stream;	     /* then `stream` holds; with a response or an INVITE */
 	struct tg_memory_key key;
 	struct tg_memory_key
 		call; /* INVITE: the same of its Call-ID and From tag; IAM: of who calls whom */
@@ -89,7 +91,7 @@ struct tg_pipeline {
 	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
 	unsigned n_ss7;
-	struct tg_ss7_message ss7[TG_MESSAGES_MAX];
+	struct tg_ss7_message ss7[TG_MESSAGES_MAX]; /* SIP: the ISUP in a body, if there is one */
 	struct tg_sip_edits edits;
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable and is_editable */
 } TG_ALIGNED(TG_CACHE_LINE);

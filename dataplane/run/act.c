@@ -166,7 +166,7 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	if (!r->sip)
 		return;
 	body = tg_sip_body(r->sip, r->frame.l4_proto == TG_IPPROTO_TCP);
-	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP);
+	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP && !r->isup);
 	tg_count(&w->stats.bodies_encoded, body == TG_SIP_BODY_ENCODED);
 }
 

@@ -78,6 +78,10 @@ static void normalise(struct tg_identity *id, struct tg_span raw,
 		id->flags |= TG_ID_FLAG_EMERGENCY;
 }
 
+/* Sources are in order: text, PASSporTs, ISUP. */
+static_assert(TG_ID_HISTORY_INFO < TG_ID_PASSPORT_ORIG && TG_ID_PASSPORT_DIV < TG_ID_CALLED_NUMBER,
+	      "what is no text comes last");
+
 void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile)
 {
 	unsigned i;
@@ -85,7 +89,6 @@ void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile
 	/* Who has a number has been read: it depends on no profile, and is nobody's emergency number. */
 	for (i = 0; i < m->n_ids; i++)
 		if (tg_unlikely(tg_num_is_none(m->id[i].num) &&
-				m->id[i].source != TG_ID_PASSPORT_ORIG &&
-				m->id[i].source != TG_ID_PASSPORT_DIV))
+				m->id[i].source < TG_ID_PASSPORT_ORIG))
 			normalise(&m->id[i], tg_identity_raw(m, i), profile);
 }

@@ -24,6 +24,7 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	memset(&sip->from, 0, offsetof(struct tg_sip, from_tag) - offsetof(struct tg_sip, from));
 	memset(&sip->from_tag, 0, sizeof(*sip) - offsetof(struct tg_sip, from_tag));
 	tg_sip_set_span(&sip->sig.text, datagram.data, datagram.len);
+	sip->sig.digits = NULL;
 	sip->sig.n_ids = 0;
 	sip->sig.ids_left_out = 0;
 	sip->sig.caller = TG_SIG_NO_ID;
