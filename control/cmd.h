@@ -48,9 +48,9 @@ void tg_cmd_add(json_t *request, const char *key, const char *value);
  * NULL) shows the result to a person.
  */
 struct tg_cmd_call {
-	json_t *request; /* taken over */
-	int fd;		 /* or -1 */
-	void (*progress)(void *ctx, json_t *progress);
+	json_t *request;			       /* taken over */
+	int fd;					       /* or -1 */
+	void (*progress)(void *ctx, json_t *progress); /* NULL, NULL when it is over */
 	void (*print)(json_t *result);
 };
 int tg_cmd_call(const struct tg_cmd_env *env, const struct tg_cmd_call *call);

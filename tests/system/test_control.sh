@@ -10,7 +10,7 @@
 # needs: nothing
 set -u
 BUILD=${TG_BUILD:-build}
-ROUNDS=${ROUNDS:-24}
+ROUNDS=${ROUNDS:-40}
 # The seed is printed, so that a failure can be tried again.
 RANDOM=${SEED:=$$}
 DIR=$(mktemp -d /tmp/tg-control-XXXXXX)
@@ -153,12 +153,19 @@ check "records" "$(field '["records"]')" 20000
 check "feed in force" "$(listed +12025551000)" "fraud 81"
 exits 0 ctl feed import - --source pipe --json < <(head -n 3 "$DIR/a.csv")
 check "from a pipe" "$(field '["records"]')" 2
-# The line before the last gets a score that is none.
-sed '20000s/,81,/,181,/' "$DIR/a.csv" >"$DIR/bad.csv"
-exits 3 ctl feed import "$DIR/bad.csv" --source acme
-grep -q "bad.csv:20000:[0-9]*: score" "$DIR/err" || fail "where the feed is bad: $(cat "$DIR/err")"
+# Progress is told a few times a second: of a feed that takes longer than that. The result has its own line.
+exits 0 ctl feed import - --source pipe --progress < <(head -n 3 "$DIR/a.csv"; sleep 1)
+grep -q "$(printf '\r[a-z]*  *[0-9]')" "$DIR/err" || fail "no progress: $(cat "$DIR/err")"
+grep -q "$(printf ' \r$')" "$DIR/err" || fail "progress is left on the line: $(cat "$DIR/err")"
+# A million lines, of which one, near the end, has a score that is none.
+feed million.csv 1000 1000000 81
+sed '999990s/,81,/,181,/' "$DIR/million.csv" >"$DIR/bad.csv"
+exits 3 ctl feed import "$DIR/bad.csv" --source acme --force
+grep -q "bad.csv:999990:[0-9]*: score" "$DIR/err" || fail "where the feed is bad: $(cat "$DIR/err")"
+exits 3 "$BUILD/tgctl" replay --feed "$DIR/bad.csv" tests/vectors/calls.pcap
+grep -q "bad.csv:999990:[0-9]*: score" "$DIR/err" || fail "where replay finds it bad: $(cat "$DIR/err")"
 exits 3 ctl feed import "$DIR/bad.csv" --source acme --json
-check "line of the error" "$(field '["error"]["line"]')" 20000
+check "line of the error" "$(field '["error"]["line"]')" 999990
 check "nothing of it was taken" "$(listed +12025551001)" "fraud 81"
 feed small.csv 1000 10 82
 exits 6 ctl feed import "$DIR/small.csv" --source acme
@@ -294,6 +301,14 @@ if "$BUILD/tollgated" --state "$STATE" --socket "$DIR/other.sock" >"$DIR/second.
 	fail "a second daemon started in the same state"
 fi
 grep -q "another tollgated" "$DIR/second.log" || fail "second daemon: $(cat "$DIR/second.log")"
+check "second daemon, exit code" "$("$BUILD/tollgated" --state "$STATE" --socket "$DIR/other.sock" >/dev/null 2>&1; echo $?)" 1
+"$BUILD/tollgated" --json --state "$DIR/other" --socket "$DIR/other.sock" --dataplane "$DIR/no.sock" 2>"$DIR/second.log" &
+SECOND=$!
+wait_for 30 grep -q '"text":"alarm: the table is empty' "$DIR/second.log" || fail "--json: $(cat "$DIR/second.log")"
+kill $SECOND && wait $SECOND
+check "stopped by SIGTERM, exit code" $? 0
+python3 -c 'import json, sys
+for line in sys.stdin: json.loads(line)["time"].index("T")' <"$DIR/second.log" || fail "--json: $(cat "$DIR/second.log")"
 exits 5 "$BUILD/tgctl" --socket "$DIR/nonexistent" status
 exits 2 ctl nonsense
 exits 2 ctl number add +12025550123
@@ -347,8 +362,9 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	IMPORT=$!
 	ctl number add $number --category scam --score 77 --role caller >"$DIR/add.out" 2>&1 &
 	ADD=$!
-	# An import of 20,000 lines takes some 20 ms: kills fall before, in, and after it.
-	sleep "0.0$(printf %03d $((RANDOM % 300)))"
+	# An import of 20,000 lines takes some 20 ms, its base, the publication and the images on disk some 100
+	# more: kills fall before, in, and after each; every other one in the import.
+	sleep "0.$(printf %04d $((RANDOM % (round % 2 ? 300 : 1500))))"
 	kill -9 "$DAEMON"
 	wait "$DAEMON" 2>/dev/null
 	wait $ADD
