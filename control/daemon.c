@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "control/log.h"
 #include "control/policy_file.h"
+#include "control/say.h"
 #include "control/xdp_watch.h"
 
 /* The wall clock may be set; an expiry is looked at again at least this often. */
@@ -45,11 +45,11 @@ void tg_daemon_alarm(struct tg_daemon *d, enum tg_daemon_alarm alarm, bool on, c
 	struct tg_daemon_alarm_state *a = &d->alarm[alarm];
 
 	if (on != a->on)
-		tg_log("%s: %s%s%s", on ? "alarm" : "alarm over", alarms[alarm].text,
+		tg_say("%s: %s%s%s", on ? "alarm" : "alarm over", alarms[alarm].text,
 		       on && detail ? ": " : "", on && detail ? detail : "");
 	a->on = on;
 	snprintf(a->detail, sizeof(a->detail), "%s", on && detail ? detail : "");
-	tg_log_clean(
+	tg_say_clean(
 		a->detail); /* another process's text, or a cut one; status replies are UTF-8 */
 }
 
@@ -197,11 +197,11 @@ static void load_images(struct tg_daemon *d)
 
 	rc = tg_images_read_history(d->images, &history, &err);
 	if (rc != 0 && rc != -ENOENT)
-		tg_log("%s", err.text);
+		tg_say("%s", err.text);
 	tg_generations_from_history(&d->generations, &history);
 	last = tg_generations_current(&d->generations);
 	if (last && load_set(d, last, &err) != 0)
-		tg_log("last generation: %s", err.text);
+		tg_say("last generation: %s", err.text);
 	have_history = rc == 0;
 	rc = tg_images_read_pin(d->images, &pin, &err);
 	if (rc == -ENOENT) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "control/daemon.h"
-#include "control/log.h"
+#include "control/say.h"
 #include "tollgate/bpf_abi.h"
 
 static const char usage[] =
@@ -88,7 +88,7 @@ static int parse(int argc, char **argv, struct tg_daemon_config *c)
 			c->xdp_set = optarg;
 			break;
 		case 'j':
-			tg_log_as_json();
+			tg_say_as_json();
 			break;
 		case 'F':
 			break;
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	if (rc != 0)
 		return rc;
 	if (tg_daemon_open(&config, &daemon, &error) != 0) {
-		tg_log("%s", error.text);
+		tg_say("%s", error.text);
 		return 1;
 	}
 	rc = tg_daemon_run(daemon);

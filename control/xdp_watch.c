@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/log.h"
+#include "control/say.h"
 #include "control/xdp.h"
 
 /* As often as a heartbeat may be late by default: shorter gaps than that are no states. */
@@ -51,7 +51,7 @@ static void append_line(const char *path, json_t *event)
 
 		line[n] = '\n'; /* in place of the NUL */
 		if (write(fd, line, n + 1) < 0)
-			tg_log("%s: %s", path, strerror(errno));
+			tg_say("%s: %s", path, strerror(errno));
 	}
 	if (fd >= 0)
 		close(fd);
@@ -65,13 +65,13 @@ static void tell(const struct tg_xdp_watch *w, const char *ifname, unsigned was,
 	const unsigned state = p ? p->state : DETACHED;
 	json_t *event;
 
-	event = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I}", "time", tg_log_time(),
+	event = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I}", "time", tg_say_time(),
 			  "event", "bypass", "port", ifname, "state", state_name(state), "was",
 			  state_name(was), "heartbeat_age_ns",
 			  beats ? json_integer((json_int_t)p->age_ns) : json_null(), "bypassed",
 			  p ? (json_int_t)tg_xdp_sum(p, TG_XDP_SIGNALLING_BYPASSED) : 0, "dropped",
 			  p ? (json_int_t)tg_xdp_sum(p, TG_XDP_SIGNALLING_DROPPED) : 0);
-	tg_log("%s: %s, was %s", ifname, state_name(state), state_name(was));
+	tg_say("%s: %s, was %s", ifname, state_name(state), state_name(was));
 	if (w->events && event)
 		append_line(w->events, event);
 	json_decref(event);

@@ -200,8 +200,11 @@ exits 0 "$BUILD/tgctl" policy check control/samples/policy-enforce-demo.yaml
 exits 3 "$BUILD/tgctl" policy check "$DIR/bad.yaml"
 grep -q "bad.yaml:[0-9]*:[0-9]*: " "$DIR/err" || fail "where the policy is bad: $(cat "$DIR/err")"
 exits 4 "$BUILD/tgctl" policy check "$DIR/nonexistent"
-exits 3 ctl policy load "$DIR/bad.yaml"
 exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
+# OP-1: what is refused leaves what was there, in force and on disk.
+before=$(dp_ask state)
+exits 3 ctl policy load "$DIR/bad.yaml"
+check "OP-1 in force after a refused policy" "$(dp_ask state)" "$before"
 exits 0 ctl policy show
 cmp -s "$DIR/out" control/samples/policy-enforce-demo.yaml || fail "policy show gives another text"
 
@@ -271,6 +274,22 @@ exits 0 ctl table verify --json
 exits 0 ctl table index --json
 check "SQLite is up to date" "$(field '["indexed_batch"] == v["batch"]')" True
 
+echo "-- TB-12: going back while an import runs, which commits and stays out of force"
+exits 0 ctl number add +12025550129 --category fraud --score 90
+(head -n 3 "$DIR/a.csv" && sleep 1) | ctl feed import - --source slow >"$DIR/slow.out" 2>&1 &
+IMPORT=$!
+sleep 0.3
+exits 0 ctl table rollback --json
+check "rollback is in force" "$(field '["in_force"]') $(listed +12025550129)" "True -"
+kill -0 $IMPORT || fail "the import has ended before"
+wait $IMPORT
+check "import: durable, not in force" $? 7
+check "still gone back" "$(listed +12025550129)" -
+exits 0 ctl table activate latest
+check "all of it afterwards" "$(listed +12025550129)" "fraud 90"
+exits 0 ctl feed list
+grep -q "^slow  *2 " "$DIR/out" || fail "the import is not there: $(cat "$DIR/out")"
+
 echo "-- pinned until the history has forgotten the newest images: they are on disk again afterwards"
 exits 0 ctl number add +12025550128 --category fraud --score 94
 exits 0 ctl table rollback
@@ -332,6 +351,11 @@ wait_for 30 says metrics 'tollgate_uninspected_total{reason="tls"} 2' || fail "c
 wait_for 30 says metrics 'tollgate_uninspected_total{reason="sip_malformed"} 0' || fail "coverage: $(ctl status; ctl metrics)"
 wait_for 30 says metrics 'tollgate_call_attempts_total 7' || fail "coverage: $(ctl status; ctl metrics)"
 wait_for 30 says metrics 'tollgate_uninspected_bodies_total{kind="isup"} 4' || fail "coverage: $(ctl status; ctl metrics)"
+
+echo "-- OP-5: no number is a label, however many are listed"
+ctl metrics >"$DIR/metrics"
+check "labels" "$(sed -n 's/^tollgate_[a-z_]*{\([a-z]*\)=.*/\1/p' "$DIR/metrics" | sort -u | tr '\n' ' ')" "kind reason "
+grep -qE '[0-9]{7}' "$DIR/metrics" && fail "a number in metrics: $(grep -E '[0-9]{7}' "$DIR/metrics")"
 
 # The reader of JSON that matters is not ours.
 echo "-- --json is JSON"

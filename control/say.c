@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/log.h"
+#include "control/say.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,12 +10,12 @@
 
 static bool as_json;
 
-void tg_log_as_json(void)
+void tg_say_as_json(void)
 {
 	as_json = true;
 }
 
-json_t *tg_log_time(void)
+json_t *tg_say_time(void)
 {
 	struct timespec ts;
 
@@ -23,7 +23,7 @@ json_t *tg_log_time(void)
 	return tg_event_json_time((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
 }
 
-void tg_log_clean(char *text)
+void tg_say_clean(char *text)
 {
 	for (; *text; text++) {
 		if (*text < ' ' || *text > '~')
@@ -31,7 +31,7 @@ void tg_log_clean(char *text)
 	}
 }
 
-void tg_log(const char *fmt, ...)
+void tg_say(const char *fmt, ...)
 {
 	char text[1024], *line = NULL;
 	json_t *j;
@@ -40,9 +40,9 @@ void tg_log(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	tg_log_clean(text);
+	tg_say_clean(text);
 	if (as_json) {
-		j = json_pack("{s:o, s:s}", "time", tg_log_time(), "text", text);
+		j = json_pack("{s:o, s:s}", "time", tg_say_time(), "text", text);
 		line = json_dumps(j, JSON_COMPACT);
 		json_decref(j);
 	}
