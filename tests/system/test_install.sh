@@ -38,6 +38,15 @@ for program in tollgated tgctl tollgate-dp; do
 done
 say "ok: the installed programs and samples work"
 
+# A package runs anywhere: what only newer CPUs have stands in files named for it.
+if [ "$(uname -m)" = x86_64 ] && make -s -C "$LAB_TOP" print-flags | grep -q -e '-march=corei7 ' && command -v objdump >/dev/null; then
+	for object in $(find "$LAB_BUILD/obj/dataplane" "$LAB_BUILD/obj/control" -name '*.o' ! -name '*_avx2.o'); do
+		! objdump -d "$object" | grep -q '%ymm' || die "$object has AVX in it"
+	done
+	objdump -d "$LAB_BUILD"/obj/dataplane/rep/*_avx2.o | grep -q '%ymm' || die "no AVX2 anywhere: this shows nothing"
+	say "ok: AVX2 only where it is chosen at run time"
+fi
+
 cd "$LAB_TOP" || exit 1
 for target in all run test asan tsan fuzz bench lint compdb install clean; do
 	make -s help | grep -q "^  $target " || die "make help does not name $target"
