@@ -55,6 +55,12 @@ struct tg_cmd_call {
 };
 int tg_cmd_call(const struct tg_cmd_env *env, const struct tg_cmd_call *call);
 
+/* What makes "1 rule" two of them. */
+static inline const char *tg_cmd_s(json_int_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Members of results, for printing. */
 json_int_t tg_cmd_int(json_t *j, const char *key);
 const char *tg_cmd_text(json_t *j, const char *key); /* "-" when absent or null */

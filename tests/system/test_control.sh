@@ -197,6 +197,8 @@ cat >"$DIR/bad.yaml" <<-'YAML'
 	nonsense: [1, 2
 YAML
 exits 0 "$BUILD/tgctl" policy check control/samples/policy-enforce-demo.yaml
+exits 0 "$BUILD/tgctl" policy check control/samples/policy-default.yaml
+check "what is in it" "$(sed 's/.*: //' "$DIR/out")" "1 trunk (with the catch-all), 1 rule, 1 answer"
 exits 3 "$BUILD/tgctl" policy check "$DIR/bad.yaml"
 grep -q "bad.yaml:[0-9]*:[0-9]*: " "$DIR/err" || fail "where the policy is bad: $(cat "$DIR/err")"
 exits 4 "$BUILD/tgctl" policy check "$DIR/nonexistent"
