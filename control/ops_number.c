@@ -157,6 +157,7 @@ static void imagine(struct imagined *im, struct tg_num from, struct tg_num to)
 {
 	*im = (struct imagined){ .len = 0 };
 	im->msg.protocol = TG_PROTOCOL_SIP;
+	im->msg.message = TG_MESSAGE_INVITE;
 	im->msg.caller = TG_SIG_NO_ID;
 	im->msg.called = TG_SIG_NO_ID;
 	imagine_party(im, TG_ID_REQUEST_URI, to);

@@ -25,7 +25,10 @@ size_t tg_circuits_size(uint32_t entries);
 /* `block`: tg_circuits_size bytes, cache-line aligned, the caller's. */
 struct tg_circuits *tg_circuits_init(void *block, uint32_t entries);
 
-/* An IAM that may be continued; takes the place of an earlier one on the same circuit. */
+/*
+ * An IAM that may be continued; takes the place of an earlier one on the same circuit, and of its digits: so not
+ * for a retransmission. An empty one, or one that is too long, is not kept.
+ */
 void tg_circuits_begin(struct tg_circuits *c, uint64_t circuit, struct tg_span iam,
 		       uint64_t now_ms);
 
@@ -36,8 +39,10 @@ struct tg_circuits_call {
 };
 
 /*
- * The digits of one more SAM, which `tsn` tells from its retransmission: repeated digits are not added twice. False: nothing is known of the circuit, or
- * more digits than are kept (then it is forgotten).
+ * The digits of one more SAM, which `tsn` tells from its retransmission: repeated digits are not added twice, and
+ * those of a SAM that was lost and comes behind a later one are put where they belong. From now on it is kept for
+ * TG_CIRCUITS_LIFE_MS again. False: nothing is known of the circuit, or there are more digits than are kept (then
+ * it is forgotten); `call` is empty.
  */
 bool tg_circuits_add(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, struct tg_span digits,
 		     uint64_t now_ms, struct tg_circuits_call *call);

@@ -34,8 +34,9 @@ struct tg_patch {
 };
 
 /*
- * All of them, of one message, or none: false if there is no room (more changes for one TSN than a set has ways,
- * or all of a set's are of this call). The same change twice is one.
+ * All of them, of one message, or none: false if there is no room (a set would get more of this call's than it has
+ * ways) or a length is impossible. The same change twice is one; of two with the same place and the same `was`,
+ * the later one holds. No two may overlap otherwise.
  */
 bool tg_patches_put(struct tg_patches *p, const struct tg_patch *patch, unsigned n,
 		    uint64_t now_ms);
@@ -47,7 +48,7 @@ bool tg_patches_idle(const struct tg_patches *p, uint64_t now_ms);
 bool tg_patches_wanted(const struct tg_patches *p, uint64_t flow, uint32_t tsn, struct tg_span user,
 		       uint64_t now_ms);
 
-/* Changes them: `user` is the caller's to write. How many changes were made. */
+/* Changes them: `user` is the caller's to write. How many changes were made: none if it was changed before. */
 unsigned tg_patches_apply(const struct tg_patches *p, uint64_t flow, uint32_t tsn, uint8_t *user,
 			  uint32_t len, uint64_t now_ms);
 

@@ -2,6 +2,7 @@
 /* A frame that goes on changed: the script that its verdict asks for, carried out on a copy. */
 #include <string.h>
 
+#include "dataplane/pipeline/sctp.h"
 #include "dataplane/pipeline/state.h"
 #include "dataplane/pipeline/stream.h"
 #include "tollgate/checksum.h"
@@ -95,6 +96,33 @@ static unsigned edit_segment(const struct tg_pipeline *pl, const struct tg_frame
 	return in->len;
 }
 
+static unsigned edit_packet(const struct tg_pipeline *pl, const struct tg_frame_in *in,
+			    const struct tg_result *r, uint8_t *out, unsigned cap)
+{
+	if (in->len > cap)
+		return 0;
+	memcpy(out, in->data, in->len);
+	return tg_packet_patch(pl, out, &r->frame, r->association) ? in->len : 0;
+}
+
+unsigned tg_edit_held(const struct tg_pipeline *pl, const uint8_t *frame, uint32_t len,
+		      uint8_t *out, unsigned cap)
+{
+	struct tg_frame f;
+	uint64_t association;
+
+	if (len > cap || tg_patches_idle(pl->patches, pl->now_ms) ||
+	    tg_frame_walk(frame, frame + len, TG_LINK_ETHERNET, &f) != TG_REASON_SCTP)
+		return 0;
+	association = tg_packet_association(pl, frame, &f);
+	/* A checksum that would be made right must not have been wrong. */
+	if (!association || !tg_packet_is_patched(pl, frame, &f, association) ||
+	    !tg_packet_checksum_ok(frame, &f))
+		return 0;
+	memcpy(out, frame, len);
+	return tg_packet_patch(pl, out, &f, association) ? len : 0;
+}
+
 unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation *gen,
 		       const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
 		       unsigned cap)
@@ -106,6 +134,8 @@ unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation 
 	struct tg_sip_edits e;
 	unsigned len;
 
+	if (r->association)
+		return edit_packet(pl, in, r, out, cap);
 	if (f.l4_proto == TG_IPPROTO_TCP)
 		return edit_segment(pl, in, r, out, cap);
 	/* What came in fragments would have to go on in fragments (traps L3-7). */

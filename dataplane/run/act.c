@@ -142,7 +142,7 @@ static void record(struct tg_worker *w, unsigned i, const struct tg_result *r)
 /* What the call's PASSporTs are worth, for what comes after it. */
 static void ask_verifier(struct tg_worker *w, const struct tg_result *r)
 {
-	if (w->verify && tg_unlikely(r->sip->n_passports > 0))
+	if (w->verify && r->sip && tg_unlikely(r->sip->n_passports > 0))
 		tg_verify_ask(w->verify, w->pipeline, r, tg_worker_ms(w, rte_rdtsc()), &w->stats);
 }
 
@@ -163,6 +163,8 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	}
 	tg_count(&w->stats.trunk_reason[v->trunk][r->reason], 1);
 	tg_count(&w->stats.trunk_action[v->trunk][v->mode][v->action], 1);
+	if (!r->sip)
+		return;
 	body = tg_sip_body(r->sip, r->frame.l4_proto == TG_IPPROTO_TCP);
 	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP);
 	tg_count(&w->stats.bodies_encoded, body == TG_SIP_BODY_ENCODED);
@@ -206,6 +208,20 @@ static struct rte_mbuf *edit(struct tg_worker *w, unsigned i)
 	return m;
 }
 
+/* In its own buffers, if the messages in it were judged meanwhile. */
+static void change_held(struct tg_worker *w, struct rte_mbuf *m)
+{
+	const uint8_t *data = rte_pktmbuf_read(m, 0, m->pkt_len, w->held);
+	unsigned len = 0;
+
+	if (m->pkt_len <= sizeof(w->held) && data)
+		len = tg_edit_held(w->pipeline, data, m->pkt_len, w->answer, sizeof(w->answer));
+	if (len == 0)
+		return;
+	overwrite(m, w->answer, len);
+	tg_count(&w->stats.frames_edited, 1);
+}
+
 /* Frames that were held until this one came: they go where it goes, and before it. */
 static void act_held(struct tg_worker *w, const struct tg_result *r, struct batch *forward)
 {
@@ -214,10 +230,13 @@ static void act_held(struct tg_worker *w, const struct tg_result *r, struct batc
 
 	tg_count(&w->stats.reason[r->held_reason], r->n_held);
 	for (i = 0; i < r->n_held; i++) {
-		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB)
+		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB) {
 			rte_pktmbuf_free(held[i]);
-		else
-			batch_or_drop(w, forward, held[i]);
+			continue;
+		}
+		if (r->held_changes)
+			change_held(w, held[i]);
+		batch_or_drop(w, forward, held[i]);
 	}
 }
 
@@ -256,6 +275,8 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 
 	if (tg_unlikely(r->fate == TG_FATE_HOLD)) {
 		m->port = b->from->id; /* not every driver says so */
+		if (r->judged)	       /* a whole call beside the piece that is waited with */
+			act_verdicts(w, i);
 		return;
 	}
 	tg_count(&w->stats.reason[r->reason], 1);
@@ -345,6 +366,8 @@ void tg_act_release(struct tg_worker *w, uint64_t now_ms)
 
 			tg_count(&w->stats.reason[freed[i].reason], 1);
 			aim(w, m->port, &b);
+			if (freed[i].changes)
+				change_held(w, m);
 			batch_or_drop(w, &b, m);
 			transmit(w, &b); /* a frame at a time: they are few, and of any port */
 		}

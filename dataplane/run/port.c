@@ -157,7 +157,8 @@ static int make_pool(struct tg_ports *ports, int socket, unsigned n_workers, str
 {
 	/* A worker has a burst in hand, up to 1.5 times the cache's size in its cache, and holds
 	 * fragments. */
-	unsigned n = n_workers * (TG_BURST + POOL_CACHE * 3 / 2 + TG_PIPELINE_FRAG_FRAMES_DEFAULT);
+	unsigned n = n_workers * (TG_BURST + POOL_CACHE * 3 / 2 + TG_PIPELINE_FRAG_FRAMES_DEFAULT +
+				  TG_PIPELINE_SCTP_FRAMES_DEFAULT);
 	unsigned i, side;
 	char name[RTE_MEMPOOL_NAMESIZE];
 

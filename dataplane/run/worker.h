@@ -81,6 +81,7 @@ struct tg_worker {
 	struct tg_pulse pulse;
 	struct tg_burst burst;
 	uint8_t answer[TG_ANSWER_MAX];
+	uint8_t held[TG_ANSWER_MAX]; /* a frame that was held, if it lies in several buffers */
 	uint8_t scratch[TG_BURST][TG_WORKER_SCRATCH];
 	struct tg_stats stats TG_ALIGNED(TG_CACHE_LINE);
 } TG_ALIGNED(TG_CACHE_LINE);

@@ -35,6 +35,17 @@ const char *tg_protocol_name(unsigned protocol)
 	return protocol < TG_PROTOCOL_COUNT ? names[protocol] : "?";
 }
 
+const char *tg_message_name(unsigned message)
+{
+	static const char *const names[TG_MESSAGE_COUNT] = {
+#define X(sym, name) [TG_MESSAGE_##sym] = (name),
+		TG_MESSAGES(X)
+#undef X
+	};
+
+	return message < TG_MESSAGE_COUNT ? names[message] : "?";
+}
+
 enum tg_role tg_id_source_role(unsigned source)
 {
 	static const uint8_t roles[TG_ID_SOURCE_COUNT] = {

@@ -32,6 +32,7 @@ static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 	sip->sig.caller = TG_SIG_NO_ID;
 	sip->sig.called = TG_SIG_NO_ID;
 	sip->sig.protocol = TG_PROTOCOL_SIP;
+	sip->sig.message = TG_MESSAGE_INVITE;
 	sip->sig.attest = 0;
 	sip->sig.passports = 0;
 	sip->sig.passports_unread = 0;

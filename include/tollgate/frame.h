@@ -71,10 +71,12 @@ enum tg_tcp_header {
 	TG_TCP_HEADER = 20,
 };
 
-/* Where a frame begins. Live frames are Ethernet; captures may begin at the IP header. */
+/* Where a frame begins. Live frames are Ethernet; captures may begin at the IP header, or at MTP3's service
+ * information octet, where no walk is needed. */
 enum tg_link {
 	TG_LINK_ETHERNET,
 	TG_LINK_IP,
+	TG_LINK_MTP3,
 };
 
 /* Offsets are from the first byte of the frame. */
@@ -137,9 +139,11 @@ TG_ALWAYS_INLINE bool tg_frame_is_text(const uint8_t *p, const uint8_t *end)
 TG_ALWAYS_INLINE enum tg_reason tg_frame_udp_inside(const uint8_t *p, const uint8_t *end,
 						    const struct tg_frame *f)
 {
+	/* RFC 6951 §5.4: answers go to where the other end sent from. Media begins with 10 (RFC 3550 §5.1). */
+	const bool from_sctp = f->sport == TG_PORT_SCTP && p + 1 <= end && p[0] >> 6 != 2;
 	enum tg_reason reason;
 
-	switch (f->dport) {
+	switch (from_sctp ? f->sport : f->dport) {
 	case TG_PORT_L2TP:
 	case TG_PORT_GTPU:
 	case TG_PORT_ESP:
@@ -219,6 +223,21 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_tcp(const uint8_t *p, const uint8_t *en
 	return TG_REASON_NONE;
 }
 
+/* RFC 9260 §3.1. The packet is the payload, common header and all, as it is in UDP (RFC 6951). */
+TG_ALWAYS_INLINE enum tg_reason tg_frame_sctp(const uint8_t *p, const uint8_t *end, uint32_t left,
+					      struct tg_frame *f)
+{
+	if (left >= 4 && p + 4 <= end) {
+		f->sport = tg_load_be16(p);
+		f->dport = tg_load_be16(p + 2);
+	}
+	if (p + left > end)
+		return TG_REASON_TRUNCATED;
+	f->payload_off = f->l4_off;
+	f->payload_len = (uint16_t)left;
+	return TG_REASON_SCTP;
+}
+
 TG_ALWAYS_INLINE enum tg_reason tg_frame_l4(const uint8_t *p, const uint8_t *end, uint32_t left,
 					    struct tg_frame *f)
 {
@@ -228,12 +247,7 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_l4(const uint8_t *p, const uint8_t *end
 	case TG_IPPROTO_TCP:
 		return tg_frame_tcp(p, end, left, f);
 	case TG_IPPROTO_SCTP:
-		/* RFC 9260 §3.1 */
-		if (left >= 4 && p + 4 <= end) {
-			f->sport = tg_load_be16(p);
-			f->dport = tg_load_be16(p + 2);
-		}
-		return TG_REASON_SCTP;
+		return tg_frame_sctp(p, end, left, f);
 	case TG_IPPROTO_ICMP:
 	case TG_IPPROTO_ICMPV6:
 		return TG_REASON_ICMP;

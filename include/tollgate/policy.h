@@ -170,7 +170,9 @@ struct tg_policy_list {
 	X(CALLER_DIVERSION, "caller-diversion") /* who calls is among those who diverted */        \
 	X(CALLER_CALLED, "caller-called")	/* a number calls itself */                        \
 	X(DIVERSION_IDENTITY,                                                                      \
-	  "diversion-identity") /* Diversion, and the PASSporTs' div (RFC 8946) */
+	  "diversion-identity")	      /* Diversion, and the PASSporTs' div (RFC 8946) */           \
+	X(CALLER_ISUP, "caller-isup") /* the body's caller, and P-Asserted-Identity, else From */  \
+	X(CALLED_ISUP, "called-isup") /* the body's called number, and the Request-URI */
 
 enum tg_contradiction {
 #define X(sym, name) TG_CONTRADICTION_##sym,
@@ -211,6 +213,17 @@ enum tg_limit {
 #define TG_LIMIT_MAX_PRODUCT UINT32_MAX
 
 #define TG_RULE_ANY_TRUNK (~0ull)
+
+/* Whose indicators a rule may ask for (bit per enum tg_id_source): in other parameters their bits are spare or
+ * mean something else. */
+#define TG_POLICY_SCREENED_SOURCES                                                                 \
+	(1u << TG_ID_CALLING_NUMBER | 1u << TG_ID_GENERIC_NUMBER | 1u << TG_ID_LOCATION_NUMBER)
+#define TG_POLICY_SHOWN_SOURCES /* Q.763 §3.39, §3.44 */                                         \
+	(TG_POLICY_SCREENED_SOURCES | 1u << TG_ID_ORIGINAL_CALLED_NUMBER |                         \
+	 1u << TG_ID_REDIRECTING_NUMBER)
+#define TG_POLICY_INCOMPLETE_SOURCES (1u << TG_ID_CALLING_NUMBER | 1u << TG_ID_GENERIC_NUMBER)
+#define TG_POLICY_PARTY_SOURCES (TG_POLICY_SHOWN_SOURCES | 1u << TG_ID_CALLED_NUMBER)
+
 #define TG_RULE_HAS_TRAIT                                                                          \
 	16 /* in `has`: bit per enum tg_id_source, from here on per enum tg_trait */
 
@@ -264,7 +277,17 @@ struct tg_policy_rule {
 	/* The message's as well. */
 	uint8_t attestations; /* bit per enum tg_attestation: any of these, 0 = does not matter */
 	uint8_t verifications; /* bit per enum tg_stir_state: a call with PASSporTs, and any of these */
-	uint8_t zero[4];
+	uint8_t protocols;     /* bit per enum tg_protocol */
+	uint8_t calling_categories; /* bit per enum tg_isup_category: a call with ISUP, and any of these */
+	/* The identity's again: of a parameter of ISUP that says so, 0 = does not matter. */
+	uint8_t natures;       /* bit per enum tg_isup_nature */
+	uint8_t number_plans;  /* bit per enum tg_isup_plan */
+	uint8_t presentations; /* bit per enum tg_isup_shown */
+	uint8_t screenings;    /* bit per enum tg_isup_screening */
+	uint8_t inns;	       /* bit per enum tg_isup_inn */
+	uint8_t incompletes;   /* bit 0: complete, bit 1: incomplete */
+	uint8_t qualifiers;    /* bit per enum tg_isup_qualifier */
+	uint8_t zero[3];
 };
 
 /* The POLICY section begins with this; arrays follow at these offsets from the section's start. */
@@ -285,7 +308,7 @@ struct tg_policy_section {
 	uint32_t zero;
 };
 
-static_assert(sizeof(struct tg_policy_trunk) == 164 && sizeof(struct tg_policy_rule) == 120 &&
+static_assert(sizeof(struct tg_policy_trunk) == 164 && sizeof(struct tg_policy_rule) == 128 &&
 		      sizeof(struct tg_policy_answer) == 696 &&
 		      sizeof(struct tg_policy_mark) == 264 &&
 		      sizeof(struct tg_policy_section) == 56,
@@ -370,6 +393,15 @@ unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_k
 /* How the point codes of such a packet are to be read: of the first trunk that matches in all but them. */
 enum tg_mtp3_variant tg_policy_mtp3_variant(const struct tg_policy *p,
 					    const struct tg_trunk_key *key);
+
+/*
+ * The `n` digits that the called number of a call over SS7 becomes which is to end (trap IS-11): those of the
+ * answer's sink if it has one ("" = none), else the trunk's, then zeros. `nature` is the called number's
+ * (Q.763 §3.9 b): international as the sink is; national without the country code of the trunk's profile.
+ * False, and nothing written: no sink, none in that form, or it has more than n digits. Such a call is nulled.
+ */
+bool tg_policy_sink_digits(const struct tg_policy_trunk *t, const char *answer_sink,
+			   unsigned nature, unsigned n, char digits[]);
 
 #define TG_RULE_NONE 0xffff /* no rule decided: the guard, allow, or nothing matched */
 

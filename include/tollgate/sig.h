@@ -63,9 +63,24 @@ enum tg_protocol {
 	TG_PROTOCOL_COUNT
 };
 
+/* What is judged, by its own protocol's name for it. */
+#define TG_MESSAGES(X)                                                                             \
+	X(INVITE, "INVITE")                                                                        \
+	X(IAM, "IAM")                                                                              \
+	X(SAM, "SAM") /* digits that complete an IAM */                                            \
+	X(SGM, "SGM") /* parameters that do */
+
+enum tg_sig_message {
+#define X(sym, name) TG_MESSAGE_##sym,
+	TG_MESSAGES(X)
+#undef X
+	TG_MESSAGE_COUNT
+};
+
 const char *tg_role_name(unsigned role);
 const char *tg_id_source_name(unsigned source);
 const char *tg_protocol_name(unsigned protocol);
+const char *tg_message_name(unsigned message);
 enum tg_role tg_id_source_role(unsigned source);
 
 #define TG_ID_FLAG_EMERGENCY 0x01 /* called: an emergency number or service URN, by its raw form */
@@ -95,6 +110,7 @@ struct tg_sig_msg {
 	uint8_t caller;	  /* index of the network's own statement, or TG_SIG_NO_ID */
 	uint8_t called;	  /* index of where the call goes, or TG_SIG_NO_ID */
 	uint8_t protocol; /* enum tg_protocol */
+	uint8_t message;  /* enum tg_sig_message, if it is judged */
 	char attest;	  /* 'A', 'B', 'C' of the first PASSporT that has it (RFC 8588 §4), or 0 */
 	uint8_t passports;	  /* that could be read */
 	uint8_t passports_unread; /* Identity values that could not, or were too many */
