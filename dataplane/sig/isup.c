@@ -39,6 +39,7 @@ struct reader {
 static void set_empty(struct tg_isup *isup, enum tg_isup_variant variant)
 {
 	isup->sig.text = (struct tg_span){ (const uint8_t *)isup->text, sizeof(isup->text) };
+	isup->sig.digits = isup->sig.text.data;
 	isup->sig.n_ids = 0;
 	isup->sig.ids_left_out = 0;
 	isup->sig.caller = TG_SIG_NO_ID;
@@ -294,19 +295,16 @@ enum tg_reason tg_isup_read_encapsulated(struct tg_span message, enum tg_isup_va
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
 
-/* Q.763 §3.9 b; the ANSI values beyond 4 keep the meaning that their names say (T1.113.3 §3.6). */
 static enum tg_num_nature nature_of(uint8_t nature)
 {
-	switch (nature) {
-	case 1:
+	switch (tg_isup_nature(nature)) {
+	case TG_ISUP_NATURE_SUBSCRIBER:
 		return TG_NUM_NATURE_SUBSCRIBER;
-	case 3:
-	case 0x72: /* ANSI: national, operator requested */
+	case TG_ISUP_NATURE_NATIONAL:
 		return TG_NUM_NATURE_NATIONAL;
-	case 4:
-	case 0x73: /* ANSI: international, operator requested */
+	case TG_ISUP_NATURE_INTERNATIONAL:
 		return TG_NUM_NATURE_INTERNATIONAL;
-	default: /* 2 unknown, 5 network-specific, spare, national use */
+	default: /* network-specific, spare, national use: no more than the digits say themselves */
 		return TG_NUM_NATURE_UNKNOWN;
 	}
 }
@@ -320,7 +318,7 @@ static void normalise(struct tg_identity *id, const struct tg_isup_party *p, str
 		id->cls = TG_NUM_CLASS_UNAVAILABLE;
 		return;
 	}
-	if (digits.len > 0 && p->plan != 1) {
+	if (digits.len > 0 && tg_isup_plan(p->plan) != TG_ISUP_PLAN_E164) {
 		id->cls = TG_NUM_CLASS_UNRESOLVED;
 		return;
 	}
@@ -338,7 +336,21 @@ void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profil
 			  profile);
 }
 
+void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra)
+{
+	const unsigned caller = isup->sig.caller;
+
+	extra->priority |= tg_isup_is_priority(isup);
+	if (caller < isup->sig.n_ids &&
+	    tg_isup_shown(isup->party[caller].presentation) == TG_ISUP_SHOWN_RESTRICTED) {
+		extra->traits |= 1u << TG_TRAIT_PRIVACY;
+		extra->privacy |= 1u << TG_PRIVACY_ID;
+	}
+	if (isup->sig.ids_left_out)
+		extra->traits |= 1u << TG_TRAIT_IDS_LEFT_OUT;
+}
+
 bool tg_isup_is_priority(const struct tg_isup *isup)
 {
-	return isup->category == 11 || (isup->category >= 224 && isup->category <= 226);
+	return tg_isup_category(isup->category) == TG_ISUP_CATEGORY_PRIORITY;
 }

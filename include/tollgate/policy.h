@@ -84,6 +84,36 @@ struct tg_policy_prefix {
 };
 
 /*
+ * What cannot be read, or a verdict that cannot be carried out: it passes, unless its trunk says drop. Each
+ * is named as the reason that it is counted by. Only of UDP, where a frame that is lost is sent again: a
+ * segment or a chunk less would stall every call of its connection.
+ */
+#define TG_EXCEPTIONS(X)                                                                           \
+	/* The decision stands. */                                                                 \
+	X(ANSWER_IMPOSSIBLE, "answer_impossible")                                                  \
+	X(EDIT_IMPOSSIBLE, "edit_impossible")                                                      \
+	X(MEMORY_FULL, "memory_full")                                                              \
+	/* An INVITE, as far as it could be read. */                                               \
+	X(SIP_MALFORMED, "sip_malformed")                                                          \
+	X(SIP_OVERSIZE, "sip_oversize")                                                            \
+	/* A datagram that was not put together. */                                                \
+	X(FRAGMENT_MALFORMED, "fragment_malformed")                                                \
+	X(FRAGMENT_OVERLAP, "fragment_overlap")                                                    \
+	X(FRAGMENT_LIMIT, "fragment_limit")                                                        \
+	X(FRAGMENTS_UNASSEMBLED, "fragments_unassembled")
+
+enum tg_exception {
+#define X(sym, name) TG_EXCEPTION_##sym,
+	TG_EXCEPTIONS(X)
+#undef X
+	TG_EXCEPTION_COUNT
+};
+
+/* TG_EXCEPTION_COUNT: the reason is none. */
+enum tg_exception tg_exception_of(unsigned reason);
+const char *tg_exception_name(unsigned exception);
+
+/*
  * A trunk: calls that enter at `port` (the outside port of a pair), with the given outermost VLAN,
  * from the given peer to the given local addresses. Matched in order; the last trunk is the catch-all
  * "default" that the compiler adds (any port, shadow), so every call has one.
@@ -111,6 +141,7 @@ struct tg_policy_trunk {
 	 * that they had; empty = none. */
 	char sink[TG_POLICY_SINK_MAX + 1];
 	struct tg_num_profile profile;
+	uint32_t drops; /* bit per enum tg_exception: not passed, where the mode is enforce */
 };
 
 /*
@@ -170,7 +201,9 @@ struct tg_policy_list {
 	X(CALLER_DIVERSION, "caller-diversion") /* who calls is among those who diverted */        \
 	X(CALLER_CALLED, "caller-called")	/* a number calls itself */                        \
 	X(DIVERSION_IDENTITY,                                                                      \
-	  "diversion-identity") /* Diversion, and the PASSporTs' div (RFC 8946) */
+	  "diversion-identity")	      /* Diversion, and the PASSporTs' div (RFC 8946) */           \
+	X(CALLER_ISUP, "caller-isup") /* the body's caller, and P-Asserted-Identity, else From */  \
+	X(CALLED_ISUP, "called-isup") /* the body's called number, and the Request-URI */
 
 enum tg_contradiction {
 #define X(sym, name) TG_CONTRADICTION_##sym,
@@ -211,6 +244,17 @@ enum tg_limit {
 #define TG_LIMIT_MAX_PRODUCT UINT32_MAX
 
 #define TG_RULE_ANY_TRUNK (~0ull)
+
+/* Whose indicators a rule may ask for (bit per enum tg_id_source): in other parameters their bits are spare or
+ * mean something else. */
+#define TG_POLICY_SCREENED_SOURCES                                                                 \
+	(1u << TG_ID_CALLING_NUMBER | 1u << TG_ID_GENERIC_NUMBER | 1u << TG_ID_LOCATION_NUMBER)
+#define TG_POLICY_SHOWN_SOURCES /* Q.763 §3.39, §3.44 */                                         \
+	(TG_POLICY_SCREENED_SOURCES | 1u << TG_ID_ORIGINAL_CALLED_NUMBER |                         \
+	 1u << TG_ID_REDIRECTING_NUMBER)
+#define TG_POLICY_INCOMPLETE_SOURCES (1u << TG_ID_CALLING_NUMBER | 1u << TG_ID_GENERIC_NUMBER)
+#define TG_POLICY_PARTY_SOURCES (TG_POLICY_SHOWN_SOURCES | 1u << TG_ID_CALLED_NUMBER)
+
 #define TG_RULE_HAS_TRAIT                                                                          \
 	16 /* in `has`: bit per enum tg_id_source, from here on per enum tg_trait */
 
@@ -264,7 +308,17 @@ struct tg_policy_rule {
 	/* The message's as well. */
 	uint8_t attestations; /* bit per enum tg_attestation: any of these, 0 = does not matter */
 	uint8_t verifications; /* bit per enum tg_stir_state: a call with PASSporTs, and any of these */
-	uint8_t zero[4];
+	uint8_t protocols;     /* bit per enum tg_protocol */
+	uint8_t calling_categories; /* bit per enum tg_isup_category: a call with ISUP, and any of these */
+	/* The identity's again: of a parameter of ISUP that says so, 0 = does not matter. */
+	uint8_t natures;       /* bit per enum tg_isup_nature */
+	uint8_t number_plans;  /* bit per enum tg_isup_plan */
+	uint8_t presentations; /* bit per enum tg_isup_shown */
+	uint8_t screenings;    /* bit per enum tg_isup_screening */
+	uint8_t inns;	       /* bit per enum tg_isup_inn */
+	uint8_t incompletes;   /* bit 0: complete, bit 1: incomplete */
+	uint8_t qualifiers;    /* bit per enum tg_isup_qualifier */
+	uint8_t zero[3];
 };
 
 /* The POLICY section begins with this; arrays follow at these offsets from the section's start. */
@@ -285,7 +339,7 @@ struct tg_policy_section {
 	uint32_t zero;
 };
 
-static_assert(sizeof(struct tg_policy_trunk) == 164 && sizeof(struct tg_policy_rule) == 120 &&
+static_assert(sizeof(struct tg_policy_trunk) == 168 && sizeof(struct tg_policy_rule) == 128 &&
 		      sizeof(struct tg_policy_answer) == 696 &&
 		      sizeof(struct tg_policy_mark) == 264 &&
 		      sizeof(struct tg_policy_section) == 56,
@@ -329,6 +383,7 @@ struct tg_policy {
 	bool has_shares;      /* a rule holds for a share of the calls */
 	bool has_limits;      /* a rule counts calls */
 	bool has_sinks;	      /* an answer has a sink */
+	bool has_drops;	      /* a trunk drops an exception */
 };
 
 /*

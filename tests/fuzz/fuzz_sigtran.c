@@ -5,6 +5,7 @@
 #include "tollgate/isup.h"
 #include "tollgate/mtp3.h"
 #include "tollgate/sctp.h"
+#include "tollgate/sua.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -72,7 +73,7 @@ static void check_additions(struct tg_isup *isup)
 	unsigned i;
 
 	copy = *isup;
-	copy.sig.text.data = (const uint8_t *)copy.text;
+	copy.sig.text.data = copy.sig.digits = (const uint8_t *)copy.text;
 	tg_isup_append(isup, (struct tg_span){ (const uint8_t *)"0123456789", 10 });
 	tg_isup_merge(isup, &copy);
 	must(!isup->more_follows && isup->sig.n_ids <= TG_SIG_MAX_IDS);
@@ -108,12 +109,26 @@ static void check_isup(struct tg_span user, uint8_t choice, bool bicc)
 	check_additions(&isup);
 }
 
+static void check_sua(struct tg_span message)
+{
+	struct tg_num num;
+	struct tg_sua s;
+
+	if (tg_sua_read(message, &s) != TG_REASON_NONE)
+		return;
+	must(!s.data.data || is_within(s.data, message));
+	must(!s.source.title.digits.data || is_within(s.source.title.digits, message));
+	tg_sua_number(&s.source.title, NULL, &num);
+	tg_sua_number(&s.destination.title, NULL, &num);
+}
+
 static void check_message(struct tg_span message, uint32_t ppid, uint8_t choice)
 {
 	const enum tg_mtp3_variant variant = (enum tg_mtp3_variant)((choice >> 1) % 3);
 	enum tg_reason reason;
 	struct tg_mtp3 m;
 
+	check_sua(message);
 	if (ppid == TG_PPID_M3UA)
 		reason = tg_m3ua_read(message, &m);
 	else if (ppid == TG_PPID_M2PA)
