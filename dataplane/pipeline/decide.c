@@ -96,27 +96,13 @@ static bool is_excess(const struct tg_burst_state *b, unsigned trunk)
 			     (struct tg_cap_rate){ t->priority_per_second, 1000 }, b->now_ms);
 }
 
-/* What ISUP says of it in other words: who may not be shown, and which calls come first. */
-static void add_isup_extra(const struct tg_isup *isup, struct tg_sig_extra *extra)
-{
-	const unsigned caller = isup->sig.caller;
-
-	extra->priority |= tg_isup_is_priority(isup);
-	if (caller < isup->sig.n_ids && isup->party[caller].presentation == TG_ISUP_RESTRICTED) {
-		extra->traits |= 1u << TG_TRAIT_PRIVACY;
-		extra->privacy |= 1u << TG_PRIVACY_ID;
-	}
-	if (isup->sig.ids_left_out)
-		extra->traits |= 1u << TG_TRAIT_IDS_LEFT_OUT;
-}
-
 static void read_extra(const struct tg_message *m, struct tg_sig_extra *extra)
 {
 	*extra = (struct tg_sig_extra){ .traits = 0 };
 	if (m->sip)
 		tg_sip_extra_read(m->sip, extra);
 	if (m->isup)
-		add_isup_extra(m->isup, extra);
+		tg_isup_extra_add(m->isup, extra);
 }
 
 /* The same for retransmissions, and on every box of a cluster. */

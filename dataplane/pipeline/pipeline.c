@@ -311,28 +311,28 @@ static void read_frames(struct tg_burst_state *b)
  * its bytes. The hash begins with the transaction's or the call's SipHash, which nobody outside knows: two lists that
  * collide in one transaction say nothing of another, so a product and its two halves a word will do.
  */
-static uint64_t identities_product(const struct tg_pipeline *pl, uint64_t key,
-				   const struct tg_sig_msg *m)
+static uint64_t mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
 {
-	uint64_t h = key;
-	unsigned i;
+	const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
 
-	for (i = 0; i < m->n_ids; i++) {
-		const struct tg_span raw = tg_identity_raw(m, i);
-		const uint64_t word = tg_unlikely(tg_num_is_none(m->id[i].num))
-					      ? XXH3_64bits(raw.data, raw.len)
-					      : m->id[i].num.v;
-		const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
-
-		h = (uint64_t)product + (uint64_t)(product >> 64);
-	}
-	return h;
+	return (uint64_t)product + (uint64_t)(product >> 64);
 }
 
-static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t key,
-				 const struct tg_sig_msg *m)
+/* Into the transaction's hash and the call's. */
+static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg *sig,
+			   uint64_t *transaction, uint64_t *call)
 {
-	return (uint16_t)(identities_product(pl, key, m) >> 48);
+	unsigned i;
+
+	for (i = 0; i < sig->n_ids; i++) {
+		const struct tg_span raw = tg_identity_raw(sig, i);
+		const uint64_t word = tg_unlikely(tg_num_is_none(sig->id[i].num))
+					      ? XXH3_64bits(raw.data, raw.len)
+					      : sig->id[i].num.v;
+
+		*transaction = mix(pl, *transaction, word);
+		*call = mix(pl, *call, word);
+	}
 }
 
 struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struct tg_result *r,
@@ -433,30 +433,26 @@ static void gather_numbers(struct tg_burst_state *b)
 	tg_table_prefetch(&b->gen->base, &pl->adapt, pl->nums, pl->n_nums);
 }
 
-static void gather_sip_keys(struct tg_burst_state *b, struct tg_message *m)
+static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct tg_sip_keys *k)
 {
-	struct tg_pipeline *pl = b->pl;
+	uint64_t transaction = k->transaction, call;
 
-	/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
-	 * INVITE to a sink. */
-	m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
-		     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
-	if (!m->has_key)
-		return;
-	m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
-	tg_memory_prefetch(&pl->memory, m->key.key);
+	m->key.key = k->transaction;
+	tg_memory_prefetch(&pl->memory, k->transaction);
 	if (!m->sig)
 		return;
-	m->call.key = tg_sip_call(m->sip, pl->flow_key);
-	tg_memory_prefetch(&pl->calls, m->call.key);
-	m->key.print = identities_print(pl, m->key.key, m->sig);
-	/* What has become known of its PASSporTs since makes another transaction of the call
-	 * a thing to be judged anew; a retransmission never is. */
-	m->call.print = identities_print(pl, m->call.key ^ m->sig->verification, m->sig);
+	m->call.key = k->call;
+	tg_memory_prefetch(&pl->calls, k->call);
+	/* What has become known of its PASSporTs since makes another transaction of the call a thing to be
+	 * judged anew; a retransmission never is. */
+	call = k->call ^ m->sig->verification;
+	mix_identities(pl, m->sig, &transaction, &call);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.print = (uint16_t)(call >> 48);
 }
 
 /* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
-static void gather_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
+static void take_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
 {
 	const struct tg_ss7_message *const s = m->ss7;
 	const struct {
@@ -467,30 +463,47 @@ static void gather_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
 	const struct {
 		uint32_t opc, dpc, appearance, trunk;
 		char label[8];
-	} call = { s->ss7.mtp3.opc, s->ss7.mtp3.dpc, s->ss7.mtp3.network_appearance, m->trunk,
-		   "ss7call" };
+	} parties = { s->ss7.mtp3.opc, s->ss7.mtp3.dpc, s->ss7.mtp3.network_appearance, m->trunk,
+		      "ss7call" };
 	struct tg_pipeline *pl = b->pl;
+	uint64_t transaction, call;
 
 	m->has_key = s->ss7.isup.type == TG_ISUP_IAM && chunk.association;
-	m->key.key = tg_state_hash(pl, &chunk, sizeof(chunk));
+	m->key.key = transaction = tg_state_hash(pl, &chunk, sizeof(chunk));
 	tg_memory_prefetch(&pl->memory, m->key.key);
-	m->key.print = identities_print(pl, m->key.key, m->sig);
-	m->call.key = identities_product(pl, tg_state_hash(pl, &call, sizeof(call)), m->sig);
+	call = tg_state_hash(pl, &parties, sizeof(parties));
+	mix_identities(pl, m->sig, &transaction, &call);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.key = call;
+	m->call.print = (uint16_t)call;
 	tg_memory_prefetch(&pl->calls, m->call.key);
-	m->call.print = (uint16_t)m->call.key;
 }
 
 static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
-	unsigned i;
+	struct tg_sip_keys keys[TG_MESSAGES_MAX];
+	uint8_t of[TG_MESSAGES_MAX];
+	unsigned n = 0, i;
 
 	for (i = 0; i < pl->n_messages; i++) {
-		if (pl->message[i].ss7)
-			gather_ss7_keys(b, &pl->message[i]);
-		else
-			gather_sip_keys(b, &pl->message[i]);
+		struct tg_message *m = &pl->message[i];
+
+		if (m->ss7) {
+			take_ss7_keys(b, m);
+			continue;
+		}
+		/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
+		 * INVITE to a sink. */
+		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
+			     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
+		keys[n].sip = m->sip;
+		of[n] = (uint8_t)i;
+		n += m->has_key;
 	}
+	tg_sip_keys_burst(keys, n, pl->flow_key);
+	for (i = 0; i < n; i++)
+		take_keys(pl, &pl->message[of[i]], &keys[i]);
 }
 
 /* ---- phase 4: look up --------------------------------------------------------------------------- */

@@ -277,6 +277,16 @@ static void act_verdicts(struct tg_worker *w, unsigned i)
 	}
 }
 
+/* Counts the frame of b->out[i], which is not held, and its verdicts: before an answer overwrites it. */
+static void count_judged(struct tg_worker *w, unsigned i)
+{
+	const struct tg_result *r = &w->burst.out[i];
+
+	tg_count(&w->stats.reason[r->reason], 1);
+	if (r->judged)
+		act_verdicts(w, i);
+}
+
 /* A frame that was judged: b->out[i]. */
 static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, struct batch *back)
 {
@@ -290,9 +300,7 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 			act_verdicts(w, i);
 		return;
 	}
-	tg_count(&w->stats.reason[r->reason], 1);
-	if (r->judged)
-		act_verdicts(w, i); /* before the answer overwrites the frame */
+	count_judged(w, i);
 	if (tg_unlikely(r->n_held > 0))
 		act_held(w, r, forward);
 	if (tg_likely(r->fate == TG_FATE_FORWARD))
@@ -313,7 +321,6 @@ static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *
 	const struct tg_burst *b = &w->burst;
 	unsigned i, judged = 0;
 
-	w->event_ns = 0;
 	for (i = 0; i < b->n; i++) {
 		if (b->media >> i & 1)
 			batch_add(w, forward, b->mbuf[i]);
@@ -324,18 +331,33 @@ static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *
 	transmit(w, back);
 }
 
+/* Does the burst go on as it came, frame by frame? */
+static bool all_go_on(const struct tg_burst *b)
+{
+	unsigned i, others = 0;
+
+	for (i = 0; i < b->n_in; i++)
+		others |= ((unsigned)b->out[i].fate ^ TG_FATE_FORWARD) | b->out[i].n_held |
+			  (b->mbuf[b->of[i]]->nb_segs ^ 1u);
+	return others == 0;
+}
+
 void tg_act_burst(struct tg_worker *w)
 {
 	struct tg_burst *b = &w->burst;
 	const unsigned n_media = b->n - b->n_in;
 	struct batch forward, back;
+	unsigned i;
 
 	forward.port = b->to;
 	forward.queue = b->queue;
+	w->event_ns = 0;
 	if (n_media > 0)
 		tg_count(&w->stats.reason[b->gen ? TG_REASON_NOT_SIP : TG_REASON_NO_GENERATION],
 			 n_media);
-	if (n_media == b->n) {
+	if (all_go_on(b)) {
+		for (i = 0; i < b->n_in; i++)
+			count_judged(w, i);
 		forward.n = b->n;
 		forward.bytes = b->bytes;
 		hand_on(w, &forward, b->mbuf);

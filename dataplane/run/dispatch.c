@@ -57,7 +57,8 @@ static bool is_plainly_not(const uint8_t *p, uint32_t len)
 		return false;
 	}
 	return proto == TG_IPPROTO_TCP ||
-	       (proto == TG_IPPROTO_UDP && tg_load_be16(p + off + 2) != TG_PORT_SCTP);
+	       (proto == TG_IPPROTO_UDP && tg_load_be16(p + off) != TG_PORT_SCTP &&
+		tg_load_be16(p + off + 2) != TG_PORT_SCTP);
 }
 
 /* Where SCTP's common header is, 0: there is none. Of a frame in several buffers this is the first. */
@@ -74,7 +75,8 @@ static uint32_t find_sctp(const uint8_t *p, uint32_t len)
 		return 0;
 	if (f.l4_proto == TG_IPPROTO_SCTP)
 		off = f.l4_off;
-	else if (f.l4_proto == TG_IPPROTO_UDP && f.dport == TG_PORT_SCTP &&
+	else if (f.l4_proto == TG_IPPROTO_UDP &&
+		 (f.sport == TG_PORT_SCTP || f.dport == TG_PORT_SCTP) &&
 		 (reason == TG_REASON_SCTP || reason == TG_REASON_TRUNCATED))
 		off = f.l4_off + UDP_HEADER;
 	return off + SCTP_HEADER <= len ? off : 0;

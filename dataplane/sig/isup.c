@@ -336,6 +336,20 @@ void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profil
 			  profile);
 }
 
+void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra)
+{
+	const unsigned caller = isup->sig.caller;
+
+	extra->priority |= tg_isup_is_priority(isup);
+	if (caller < isup->sig.n_ids &&
+	    tg_isup_shown(isup->party[caller].presentation) == TG_ISUP_SHOWN_RESTRICTED) {
+		extra->traits |= 1u << TG_TRAIT_PRIVACY;
+		extra->privacy |= 1u << TG_PRIVACY_ID;
+	}
+	if (isup->sig.ids_left_out)
+		extra->traits |= 1u << TG_TRAIT_IDS_LEFT_OUT;
+}
+
 bool tg_isup_is_priority(const struct tg_isup *isup)
 {
 	return tg_isup_category(isup->category) == TG_ISUP_CATEGORY_PRIORITY;

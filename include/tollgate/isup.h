@@ -207,6 +207,9 @@ void tg_isup_merge(struct tg_isup *isup, const struct tg_isup *sgm);
  * "address not available" is class unavailable. */
 void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profile);
 
+/* Adds what it says, in other words, of what rules ask of SIP's headers: who may not be shown, which calls come first. */
+void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra);
+
 /* Subscriber with priority (Q.763 §3.11 category 11), and ANSI's emergency and NS/EP calls (224 to 226), which
  * are national use elsewhere: a call too many passes rather than one too few (traps IS-13). */
 bool tg_isup_is_priority(const struct tg_isup *isup);

@@ -93,9 +93,9 @@ enum tg_role tg_id_source_role(unsigned source);
 #define TG_ID_FLAG_TEL_LOCAL 0x04    /* tel: with phone-context: stays raw */
 
 struct tg_identity {
-	struct tg_num num; /* none until normalised, or when the class says so */
-	uint16_t
-		raw_off; /* user part before ':' and parameters, escapes as on the wire; ISUP: digits */
+	struct tg_num num; /* none when the class says so; SIP: maybe none until normalised */
+	/* User part before ':' and parameters, escapes as on the wire; ISUP: digits. */
+	uint16_t raw_off;
 	uint16_t raw_len; /* 0 = no user part */
 	uint8_t source;	  /* enum tg_id_source */
 	uint8_t role;	  /* enum tg_role */

@@ -47,6 +47,7 @@ static const struct tg_pkt paths[] = {
 	{ .proto = SCTP, .n_vlan = 2, .vlan = { 7, 8 } },
 	{ .proto = SCTP, .n_mpls = 2 },
 	{ .sport = 40000, .dport = 9899 },
+	{ .sport = 9899, .dport = 40000 },
 	{ .sport = 9899, .dport = 9899, .ipv6 = true, .n_vlan = 1, .vlan = { 3 } },
 };
 
@@ -140,8 +141,9 @@ TG_TEST(L3_11_other_frames_stay_where_they_came_in, TG_NEEDS_NOTHING)
 		{ .proto = SCTP, .ipv6 = true, .ext = { 44 }, .ipv6_fragment = 1 },
 		{ .dport = 9899, .ipv4_fragment = 0x2000 },
 	};
+	static const uint8_t rtp[20] = { 0x80, 0 };
 	static const char options[] = "OPTIONS sip:a@b SIP/2.0\r\n\r\n";
-	const struct tg_pkt text = { .dport = 9899 };
+	const struct tg_pkt text = { .dport = 9899 }, media = { .sport = 9899, .dport = 40000 };
 	size_t len;
 	unsigned i;
 
@@ -150,6 +152,8 @@ TG_TEST(L3_11_other_frames_stay_where_they_came_in, TG_NEEDS_NOTHING)
 		assert_int_equal(tg_dispatch_owner(frame, (uint32_t)len, 2), -1);
 	}
 	len = tg_pkt_build(&text, options, sizeof(options) - 1, frame); /* SIP on any port */
+	assert_int_equal(tg_dispatch_owner(frame, (uint32_t)len, 2), -1);
+	len = tg_pkt_build(&media, rtp, sizeof(rtp), frame);
 	assert_int_equal(tg_dispatch_owner(frame, (uint32_t)len, 2), -1);
 }
 

@@ -429,6 +429,7 @@ TG_TEST(policy_file_samples_compile, TG_NEEDS_NOTHING)
 		"control/samples/policy-default.yaml",
 		"control/samples/policy-enforce-demo.yaml",
 		"control/samples/policy-singapore.yaml",
+		"control/samples/policy-ss7.yaml",
 	};
 	unsigned i;
 
