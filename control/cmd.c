@@ -50,15 +50,29 @@ static const struct tg_cmd cmds[] = {
 	{ "number lookup", tg_cmd_number_lookup, "NUMBER", "who claims what of a number", "",
 	  "  tgctl number lookup +12025550123\n"
 	  "  tgctl number lookup 112\n" },
-	{ "explain", tg_cmd_explain, "NUMBER | --from A --to B [--trunk T]",
+	{ "explain", tg_cmd_explain, "NUMBER | --from A --to B [--trunk T] [--protocol P]",
 	  "why a call is, or would be, judged as it is",
 	  "  --trunk T      a trunk of the policy; default: the catch-all\n"
+	  "  --protocol P   sip (default), isup or bicc; of the last two also what is done to\n"
+	  "                 the message\n"
 	  "  --attestation A|B|C|none, --verification STATE\n"
 	  "                 as if it came with a PASSporT of that kind (valid, bad_signature, "
 	  "...);\n"
-	  "                 default: with none\n",
+	  "                 default: with none\n"
+	  "isup and bicc:\n"
+	  "  --opc N, --dpc N, --network-appearance N\n"
+	  "                 the trunk that names them, as 4556 or 2-57-4\n"
+	  "  --nature-from N, --nature-to N\n"
+	  "                 natures of address (national, ...); default: international\n"
+	  "  --presentation P, --screening S\n"
+	  "                 of the calling number; default: allowed, network\n"
+	  "  --calling-category C\n"
+	  "                 of the calling party; default: ordinary\n"
+	  "                 All in the words that rules have.\n",
 	  "  tgctl explain +12025550123\n"
-	  "  tgctl explain --from +12025550123 --to +6591234567 --trunk intl-1\n" },
+	  "  tgctl explain --from +12025550123 --to +6591234567 --trunk intl-1\n"
+	  "  tgctl explain --protocol isup --from +12025550123 --to +441632960123 --opc 2-57-4 "
+	  "--dpc 2-57-5\n" },
 	{ "table list", tg_cmd_table_list, "", "the generations that can be gone back to", "",
 	  "  tgctl table list\n" },
 	{ "table rollback", tg_cmd_table_rollback, "", "back to the generation before this one",

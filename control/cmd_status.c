@@ -38,6 +38,25 @@ static void print_coverage(json_t *c)
 		       (long long)isup, (long long)encoded);
 }
 
+/* Passing is the rule, and is in the coverage above. */
+static void print_exceptions(json_t *exceptions)
+{
+	const char *condition;
+	json_t *counts;
+	bool any = false;
+
+	json_object_foreach(exceptions, condition, counts) {
+		if (tg_cmd_int(counts, "drop") == 0)
+			continue;
+		printf("%s%s %lld",
+		       any ? ", " : "  exceptions   dropped, as policy says: ", condition,
+		       (long long)tg_cmd_int(counts, "drop"));
+		any = true;
+	}
+	if (any)
+		printf("\n");
+}
+
 static void print_frames(json_t *s)
 {
 	json_t *reason;
@@ -88,6 +107,7 @@ static void print_stats(json_t *s)
 			printf("\n");
 	}
 	print_coverage(json_object_get(s, "coverage"));
+	print_exceptions(json_object_get(s, "exceptions"));
 	print_frames(s);
 	if (tg_cmd_int(s, "events_dropped") > 0)
 		printf("  events       %lld dropped: the log is slower than the calls\n",
@@ -165,6 +185,20 @@ static void print_metric(const char *name, const char *type, const char *help)
 	printf("# HELP tollgate_%s %s\n# TYPE tollgate_%s %s\n", name, help, name, type);
 }
 
+static void print_exception_metrics(json_t *exceptions)
+{
+	const char *condition, *policy;
+	json_t *counts, *value;
+
+	print_metric("exception_policy_total", "counter",
+		     "frames that could not be read or judged as policy says, by what was done");
+	json_object_foreach(exceptions, condition, counts)
+		json_object_foreach(counts, policy, value)
+			printf("tollgate_exception_policy_total{condition=\"%s\",policy=\"%s\"} "
+			       "%lld\n",
+			       condition, policy, (long long)json_integer_value(value));
+}
+
 static void print_metrics(json_t *r)
 {
 	json_t *dp = json_object_get(r, "dataplane"), *stats = json_object_get(dp, "stats");
@@ -187,6 +221,7 @@ static void print_metrics(json_t *r)
 	json_object_foreach(json_object_get(c, "bodies"), name, value)
 		printf("tollgate_uninspected_bodies_total{kind=\"%s\"} %lld\n", name,
 		       (long long)json_integer_value(value));
+	print_exception_metrics(json_object_get(stats, "exceptions"));
 }
 
 int tg_cmd_metrics(const struct tg_cmd_env *env, int argc, char **argv)

@@ -283,12 +283,12 @@ static const char *party_text(const struct tg_sig_msg *m, unsigned index, char *
 
 static void print_line(const struct replay *rp, uint64_t number, const struct tg_result *r)
 {
-	const struct tg_sig_msg *m = &r->sip->sig;
+	const struct tg_sig_msg *m = r->sig;
 	char caller[1024], called[1024]; /* a raw form is escaped, and cut if it is absurdly long */
 
 	static_assert(sizeof(caller) >= TG_NUM_TEXT_MAX, "holds a number as well");
-	printf("%" PRIu64 "\t%s\tINVITE\t%s\t%s\t%s\t%s\t%s\n", number,
-	       tg_protocol_name(m->protocol), party_text(m, m->caller, caller, sizeof(caller)),
+	printf("%" PRIu64 "\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", number, tg_protocol_name(m->protocol),
+	       tg_message_name(m->message), party_text(m, m->caller, caller, sizeof(caller)),
 	       party_text(m, m->called, called, sizeof(called)), tg_action_name(r->verdict.action),
 	       tg_reason_name(r->verdict.reason),
 	       tg_policy_rule_name(&rp->gen.policy, r->verdict.rule));

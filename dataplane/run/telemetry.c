@@ -49,7 +49,7 @@ static int show_stats(struct request *r)
 		FIELD(filter_negatives), FIELD(filter_false),	    FIELD(busy_cycles),
 		FIELD(idle_cycles),	 FIELD(links_taken_down),   FIELD(links_not_taken_down),
 		FIELD(frames_edited),	 FIELD(verdicts_same_call), FIELD(bodies_isup),
-		FIELD(bodies_encoded),
+		FIELD(bodies_encoded),	 FIELD(frames_dispatched),  FIELD(dispatch_full),
 #undef FIELD
 	};
 	unsigned i;
@@ -68,6 +68,25 @@ static int show_reasons(struct request *r)
 	rte_tel_data_start_dict(r->data);
 	for (i = 0; i < TG_REASON_COUNT; i++)
 		add(r->data, tg_reason_name(i), r->sum->reason[i]);
+	return 0;
+}
+
+/* Every frame of an exception, by what its trunk's policy for it is. */
+static int show_exceptions(struct request *r)
+{
+	char name[64];
+	unsigned i;
+
+	rte_tel_data_start_dict(r->data);
+	for (i = 0; i < TG_EXCEPTION_COUNT; i++) {
+		const struct tg_stats_exception e = tg_stats_exception(r->sum,
+								       (enum tg_exception)i);
+
+		snprintf(name, sizeof(name), "%s_pass", tg_exception_name(i));
+		add(r->data, name, e.passed);
+		snprintf(name, sizeof(name), "%s_drop", tg_exception_name(i));
+		add(r->data, name, e.dropped);
+	}
 	return 0;
 }
 
@@ -258,6 +277,8 @@ static const struct {
 } commands[] = {
 	{ "/tollgate/stats", show_stats, "Packets, bytes, answers, drops, all workers" },
 	{ "/tollgate/reasons", show_reasons, "Frames by the reason in which they ended" },
+	{ "/tollgate/exceptions", show_exceptions,
+	  "Frames that could not be read or judged as policy says, by whether they passed" },
 	{ "/tollgate/trunks", show_trunks,
 	  "Calls judged by trunk; with a trunk's name, by reason. Parameters: [trunk]" },
 	{ "/tollgate/actions", show_actions, "Calls by mode and action. Parameters: [trunk]" },

@@ -229,6 +229,25 @@ expected=pass explained --attestation A --verification valid
 expected=reject explained --attestation A --verification bad_signature
 exits 3 ctl explain --from +12025550177 --to +6591234567 --attestation D
 exits 3 ctl explain --from +12025550177 --to +6591234567 --verification failed
+
+echo "-- a call over SS7 is explained, and what happens to its message"
+exits 0 ctl policy load control/samples/policy-ss7.yaml
+over_ss7() { exits 0 ctl explain --protocol isup --opc 2-57-4 --dpc 2-57-5 --from +12025550177 "$@"; }
+over_ss7 --to +441632960123 --json
+check "a call over SS7" "$(field '["verdicts"]["call"]["verdict"]')" pass
+check "its trunk" "$(field '["verdicts"]["call"]["trunk"]')" carrier-a
+over_ss7 --to +441632960123 --screening failed --nature-from unknown --json
+check "its rule" "$(field '["verdicts"]["call"]["rule"]')" caller-not-international
+check "its level, in shadow" "$(field '["verdicts"]["call"]["wire"]["level"]')" N0
+check "its called number" "$(field '["verdicts"]["call"]["wire"]["called"]')" 441632960999
+over_ss7 --to +441632960123 --nature-from unknown --nature-to national
+grep -q "on the wire: nothing (N0); enforced: the called number becomes 1632960999" "$DIR/out" ||
+	fail "the wire for people: $(cat "$DIR/out")"
+over_ss7 --to +441632960123 --nature-from unknown --calling-category priority --json
+check "a call of priority" "$(field '["verdicts"]["call"]["reason"]')" priority
+exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --nature-to local
+exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --opc 2-57-4 --dpc 2-57-5 --nature-to national
+exits 6 ctl explain --protocol isup --from +12025550177 --to +6591234567 --opc 1
 exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
 
 echo "-- a policy that was gone back from stays out of force, across a restart too"
