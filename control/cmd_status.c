@@ -38,12 +38,46 @@ static void print_coverage(json_t *c)
 		       (long long)isup, (long long)encoded);
 }
 
+/* Passing is the rule, and is in the coverage above. */
+static void print_exceptions(json_t *exceptions)
+{
+	const char *condition;
+	json_t *counts;
+	bool any = false;
+
+	json_object_foreach(exceptions, condition, counts) {
+		if (tg_cmd_int(counts, "drop") == 0)
+			continue;
+		printf("%s%s %lld",
+		       any ? ", " : "  exceptions   dropped, as policy says: ", condition,
+		       (long long)tg_cmd_int(counts, "drop"));
+		any = true;
+	}
+	if (any)
+		printf("\n");
+}
+
+static void print_frames(json_t *s)
+{
+	json_t *reason;
+	size_t i;
+
+	if (tg_cmd_int(s, "rx_packets") == 0)
+		return;
+	printf("  frames by reason");
+	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)
+		printf("%s %s %lld", i ? "," : "", tg_cmd_text(reason, "reason"),
+		       (long long)tg_cmd_int(reason, "frames"));
+	printf("\n  latency      p50 %.1f us, p99 %.1f us\n",
+	       (double)tg_cmd_int(s, "latency_p50_ns") / 1e3,
+	       (double)tg_cmd_int(s, "latency_p99_ns") / 1e3);
+}
+
 static void print_stats(json_t *s)
 {
 	json_t *modes = json_object_get(s, "actions");
-	json_t *actions, *reason, *value;
+	json_t *actions, *value;
 	const char *mode, *action;
-	size_t i;
 
 	if (!json_is_object(s)) {
 		printf("  no figures: the dataplane did not answer in time\n");
@@ -73,13 +107,8 @@ static void print_stats(json_t *s)
 			printf("\n");
 	}
 	print_coverage(json_object_get(s, "coverage"));
-	printf("  frames by reason");
-	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)
-		printf("%s %s %lld", i ? "," : "", tg_cmd_text(reason, "reason"),
-		       (long long)tg_cmd_int(reason, "frames"));
-	printf("\n  latency      p50 %.1f us, p99 %.1f us\n",
-	       (double)tg_cmd_int(s, "latency_p50_ns") / 1e3,
-	       (double)tg_cmd_int(s, "latency_p99_ns") / 1e3);
+	print_exceptions(json_object_get(s, "exceptions"));
+	print_frames(s);
 	if (tg_cmd_int(s, "events_dropped") > 0)
 		printf("  events       %lld dropped: the log is slower than the calls\n",
 		       (long long)tg_cmd_int(s, "events_dropped"));
@@ -116,17 +145,19 @@ static void print_status(json_t *r)
 	       (long long)tg_cmd_int(daemon, "pid"),
 	       (long long)tg_cmd_int(daemon, "uptime_ms") / 1000, tg_cmd_text(daemon, "state"));
 	print_table(json_object_get(r, "table"), json_object_get(r, "publication"));
-	printf("ledger         batch %lld (%lld in SQLite), %lld claims of %lld sources, "
+	printf("ledger         batch %lld (%lld in SQLite), %lld claim%s of %lld source%s, "
 	       "next expiry %s\n",
 	       (long long)tg_cmd_int(ledger, "batch"),
 	       (long long)tg_cmd_int(ledger, "indexed_batch"),
-	       (long long)tg_cmd_int(ledger, "claims"), (long long)tg_cmd_int(ledger, "sources"),
+	       (long long)tg_cmd_int(ledger, "claims"), tg_cmd_s(tg_cmd_int(ledger, "claims")),
+	       (long long)tg_cmd_int(ledger, "sources"), tg_cmd_s(tg_cmd_int(ledger, "sources")),
 	       tg_cmd_text(ledger, "next_expiry"));
 	printf("  chain head   %s\n", tg_cmd_text(ledger, "chain_head"));
 	if (json_is_true(json_object_get(dp, "connected"))) {
-		printf("dataplane      pid %lld, generation %lld, %lld workers, %lld ports\n",
+		printf("dataplane      pid %lld, generation %lld, %lld worker%s, %lld ports\n",
 		       (long long)tg_cmd_int(dp, "pid"), (long long)tg_cmd_int(dp, "generation"),
-		       (long long)tg_cmd_int(dp, "workers"), (long long)tg_cmd_int(dp, "ports"));
+		       (long long)tg_cmd_int(dp, "workers"), tg_cmd_s(tg_cmd_int(dp, "workers")),
+		       (long long)tg_cmd_int(dp, "ports"));
 		print_stats(json_object_get(dp, "stats"));
 	} else {
 		printf("dataplane      not connected\n");
@@ -154,6 +185,20 @@ static void print_metric(const char *name, const char *type, const char *help)
 	printf("# HELP tollgate_%s %s\n# TYPE tollgate_%s %s\n", name, help, name, type);
 }
 
+static void print_exception_metrics(json_t *exceptions)
+{
+	const char *condition, *policy;
+	json_t *counts, *value;
+
+	print_metric("exception_policy_total", "counter",
+		     "frames that could not be read or judged as policy says, by what was done");
+	json_object_foreach(exceptions, condition, counts)
+		json_object_foreach(counts, policy, value)
+			printf("tollgate_exception_policy_total{condition=\"%s\",policy=\"%s\"} "
+			       "%lld\n",
+			       condition, policy, (long long)json_integer_value(value));
+}
+
 static void print_metrics(json_t *r)
 {
 	json_t *dp = json_object_get(r, "dataplane"), *stats = json_object_get(dp, "stats");
@@ -176,6 +221,7 @@ static void print_metrics(json_t *r)
 	json_object_foreach(json_object_get(c, "bodies"), name, value)
 		printf("tollgate_uninspected_bodies_total{kind=\"%s\"} %lld\n", name,
 		       (long long)json_integer_value(value));
+	print_exception_metrics(json_object_get(stats, "exceptions"));
 }
 
 int tg_cmd_metrics(const struct tg_cmd_env *env, int argc, char **argv)

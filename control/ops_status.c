@@ -72,6 +72,22 @@ static json_t *coverage_json(const struct tg_stats *s)
 			 "encoded", (json_int_t)s->bodies_encoded);
 }
 
+/* Every condition and both policies have their place, also at 0. */
+static json_t *exceptions_json(const struct tg_stats *s)
+{
+	json_t *j = json_object();
+	unsigned i;
+
+	for (i = 0; i < TG_EXCEPTION_COUNT; i++) {
+		const struct tg_stats_exception e = tg_stats_exception(s, (enum tg_exception)i);
+
+		json_object_set_new(j, tg_exception_name(i),
+				    json_pack("{s:I, s:I}", "pass", (json_int_t)e.passed, "drop",
+					      (json_int_t)e.dropped));
+	}
+	return j;
+}
+
 /* The most frequent reasons, in that order. */
 static json_t *top_reasons_json(const struct tg_stats *s)
 {
@@ -115,7 +131,7 @@ static json_t *stats_json(const struct tg_ctl_stats *m)
 
 	return json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
-		"s:I, s:I}",
+		"s:o, s:I, s:I}",
 		"uptime_ms", (json_int_t)m->uptime_ms, "rx_packets", (json_int_t)s->rx_packets,
 		"tx_packets", (json_int_t)s->tx_packets, "tx_dropped", (json_int_t)s->tx_dropped,
 		"answers_sent", (json_int_t)s->answers_sent, "events_dropped",
@@ -124,8 +140,9 @@ static json_t *stats_json(const struct tg_ctl_stats *m)
 		(json_int_t)s->verdicts_same_call, "frames_edited", (json_int_t)s->frames_edited,
 		"frames_dispatched", (json_int_t)s->frames_dispatched, "dispatch_full",
 		(json_int_t)s->dispatch_full, "actions", actions_json(s), "passports",
-		passports_json(s), "coverage", coverage_json(s), "top_reasons", top_reasons_json(s),
-		"latency_p50_ns", (json_int_t)tg_stats_latency_quantile(s, 500), "latency_p99_ns",
+		passports_json(s), "coverage", coverage_json(s), "exceptions", exceptions_json(s),
+		"top_reasons", top_reasons_json(s), "latency_p50_ns",
+		(json_int_t)tg_stats_latency_quantile(s, 500), "latency_p99_ns",
 		(json_int_t)tg_stats_latency_quantile(s, 990));
 }
 

@@ -25,6 +25,13 @@ struct policy_doc_profile {
 	uint32_t *national_max;
 };
 
+/* A member an exception: 0 = pass, 1 = drop. */
+struct policy_doc_exceptions {
+#define X(sym, name) uint32_t sym;
+	TG_EXCEPTIONS(X)
+#undef X
+};
+
 struct policy_doc_trunk {
 	char *name;
 	char *port;
@@ -43,6 +50,7 @@ struct policy_doc_trunk {
 	uint32_t isup; /* enum tg_isup_variant */
 	char *sink;
 	struct policy_doc_profile *profile;
+	struct policy_doc_exceptions *exceptions;
 };
 
 struct policy_doc_answer {

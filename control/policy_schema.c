@@ -183,6 +183,17 @@ static const cyaml_schema_field_t profile_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t exception_words[] = { { "pass", 0 }, { "drop", 1 } };
+
+static const cyaml_schema_field_t exception_fields[] = {
+#define X(sym, name)                                                                               \
+	CYAML_FIELD_ENUM(name, OPTIONAL | WORD, struct policy_doc_exceptions, sym,                 \
+			 exception_words, TG_ARRAY_LEN(exception_words)),
+	TG_EXCEPTIONS(X)
+#undef X
+		CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t trunk_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct policy_doc_trunk, name, 1,
 			       MAX_TEXT),
@@ -211,6 +222,8 @@ static const cyaml_schema_field_t trunk_fields[] = {
 	CYAML_FIELD_STRING_PTR("sink", OPTIONAL_LIST, struct policy_doc_trunk, sink, 1, MAX_TEXT),
 	CYAML_FIELD_MAPPING_PTR("profile", OPTIONAL, struct policy_doc_trunk, profile,
 				profile_fields),
+	CYAML_FIELD_MAPPING_PTR("exceptions", OPTIONAL, struct policy_doc_trunk, exceptions,
+				exception_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t trunk = {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/policy_doc.h"
+#include "control/policy_file.h"
 
 #define ANSWERS_PER_SECOND_DEFAULT 1000
 #define PRIORITY_PER_SECOND_DEFAULT 10 /* more at once than a region dials in an emergency */
@@ -118,8 +119,7 @@ static const struct {
 	[TG_MTP3_JAPAN] = { { 0, 16, 0 }, "0 to 65535" },
 };
 
-/* "1234" or "2-57-4"; false: neither. */
-static bool point_code(const char *s, unsigned variant, uint32_t *pc)
+bool tg_policy_point_code(const char *s, unsigned variant, uint32_t *pc)
 {
 	const uint8_t *const bits = point_codes[variant].bits;
 	const unsigned long all = 1ul << (bits[0] + bits[1] + bits[2]);
@@ -155,7 +155,7 @@ static int take_point_code(const struct policy_draft *d, const struct policy_pat
 			   const char *s, unsigned variant, uint32_t *pc)
 {
 	*pc = TG_TRUNK_ANY_POINT_CODE;
-	if (!s || point_code(s, variant, pc))
+	if (!s || tg_policy_point_code(s, variant, pc))
 		return 0;
 	return tg_yaml_refuse(d->yaml, d->err, where->text, "%s is a point code, %s, not %s",
 			      strrchr(where->text, '.') + 1, point_codes[variant].how,
@@ -412,6 +412,18 @@ static int take_limits(const struct policy_draft *d, const char *path,
 	return ret;
 }
 
+static uint32_t take_exceptions(const struct policy_doc_exceptions *in)
+{
+	uint32_t drops = 0;
+
+	if (!in)
+		return 0;
+#define X(sym, name) drops |= in->sym << TG_EXCEPTION_##sym;
+	TG_EXCEPTIONS(X)
+#undef X
+	return drops;
+}
+
 static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint32_t i)
 {
 	const struct policy_doc_trunk *in = &doc->trunks[i];
@@ -442,6 +454,7 @@ static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint
 				      "match");
 	t->mode = (uint8_t)in->mode;
 	t->international = (uint8_t)in->international;
+	t->drops = take_exceptions(in->exceptions);
 	ret = take_profile(d, tg_policy_path(path, "profile").text, in->profile, &t->profile);
 	if (ret == 0)
 		ret = take_ss7(d, path, in, t);

@@ -88,8 +88,7 @@ struct tg_chunks {
 	uint32_t n_out;
 	uint32_t free_frame;
 	uint32_t burst;
-	bool loose;    /* there may be frames that nothing waits for */
-	bool yielding; /* a flow's are among them, for want of room */
+	bool loose; /* there may be frames that nothing waits for */
 } TG_ALIGNED(TG_CACHE_LINE);
 
 static inline uint32_t tg_chunks_share(uint32_t of)

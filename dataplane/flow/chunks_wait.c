@@ -147,15 +147,14 @@ static void give_all(struct tg_chunks *c, uint32_t line, struct tg_chunks_held *
 
 /*
  * No room at all: the flow that has waited longest has had most of its chance, and goes with the next release.
- * One at a time, or a flood would let all of them go before the first has left.
+ * Until then it is the oldest, so a flood does not let others go.
  */
 static void make_room(struct tg_chunks *c)
 {
 	uint32_t oldest = 0, i;
 
-	if (c->yielding || c->n_lines == 0)
+	if (c->n_lines == 0)
 		return;
-	c->yielding = true;
 	for (i = 1; i < c->n_lines; i++)
 		if (head_number(c, i) < head_number(c, oldest))
 			oldest = i;
@@ -229,6 +228,5 @@ unsigned tg_chunks_release(struct tg_chunks *c, uint64_t now_ms, void **handle, 
 			close_line(c, i);
 	}
 	c->loose = n == max; /* cut short, it goes on with the next call */
-	c->yielding &= c->loose;
 	return n;
 }

@@ -24,6 +24,7 @@ struct tg_frags_set {
 	uint32_t highest;   /* end of the last range */
 	uint32_t older;	    /* in the list by age */
 	uint32_t younger;
+	uint32_t drops;
 	uint16_t n_ranges;
 	uint16_t n_held;
 	uint16_t head_len;
@@ -155,12 +156,13 @@ static void due_at(struct tg_frags *f, uint64_t ms)
 static void free_held(struct tg_frags *f, uint32_t i, enum tg_reason reason)
 {
 	struct tg_frags_set *s = &f->set[i];
+	const bool drop = s->drops >> tg_exception_of(reason) & 1;
 	unsigned k;
 
 	for (k = 0; k < s->n_held; k++) {
 		const uint32_t at = (f->freed_at + f->n_freed++) % f->n_frames;
 
-		f->freed[at] = (struct tg_frags_freed){ f->body[i].held[k], (uint8_t)reason };
+		f->freed[at] = (struct tg_frags_freed){ f->body[i].held[k], (uint8_t)reason, drop };
 	}
 	s->n_held = 0;
 }
@@ -276,6 +278,7 @@ static uint32_t make_set(struct tg_frags *f, const struct tg_frags_piece *p, uin
 	f->set[i] = (struct tg_frags_set){
 		.expiry_ms = now_ms + (p->ipv6 ? TG_FRAGS_LIFE_IPV6_MS : TG_FRAGS_LIFE_IPV4_MS),
 		.state = STATE_COLLECTING,
+		.drops = p->drops,
 	};
 	append_set(f, i);
 	due_at(f, f->set[i].expiry_ms);
@@ -501,8 +504,10 @@ void tg_frags_add(struct tg_frags *f, const struct tg_frags_piece *piece, uint64
 
 	if (p.key == 0)
 		p.key = 1; /* 0 names no set */
-	*r = (struct tg_frags_result){ 0 };
+	*r = (struct tg_frags_result){ .drops = p.drops };
 	i = find_set(f, p.key);
+	if (i != NO_SET)
+		r->drops = f->set[i].drops;
 	if (!is_possible(&p)) {
 		pass(f, i, TG_REASON_FRAGMENT_MALFORMED, r);
 		return;
@@ -515,6 +520,11 @@ void tg_frags_add(struct tg_frags *f, const struct tg_frags_piece *piece, uint64
 	}
 	r->set = (uint16_t)i;
 	add_to_set(f, i, &p, now_ms, r);
+}
+
+void tg_frags_spare(struct tg_frags *f, const struct tg_frags_result *r)
+{
+	f->set[r->set].drops = 0;
 }
 
 void tg_frags_let_go(struct tg_frags *f, enum tg_reason reason, struct tg_frags_result *r)

@@ -12,6 +12,7 @@
 #define TG_FLOW_FRAGS_H
 
 #include "tollgate/base.h"
+#include "tollgate/policy.h"
 #include "tollgate/reason.h"
 
 /* 64 KiB in pieces of an MTU of 576 (552 bytes) are 119. */
@@ -79,11 +80,12 @@ struct tg_frags_piece {
 	struct tg_span head; /* what stands before the bytes in their frame */
 	const uint8_t *data;
 	uint16_t len;
-	uint16_t off; /* in the datagram, a multiple of 8 */
-	bool more;    /* M or MF: not the last */
-	uint8_t ecn;  /* the two bits */
-	bool ipv6;    /* how long the copy is kept */
-	void *handle; /* the frame */
+	uint16_t off;	/* in the datagram, a multiple of 8 */
+	bool more;	/* M or MF: not the last */
+	uint8_t ecn;	/* the two bits */
+	bool ipv6;	/* how long the copy is kept */
+	uint32_t drops; /* bit per enum tg_exception: see tg_frags_result */
+	void *handle;	/* the frame */
 };
 
 enum tg_frags_outcome {
@@ -105,6 +107,9 @@ struct tg_frags_result {
 	uint32_t head_len;
 	uint32_t len; /* behind the head */
 	uint16_t set;
+	/* What the datagram's first fragment to arrive said, unless it is spared: bit per enum tg_exception
+	 * for which its frames are not to pass. */
+	uint32_t drops;
 };
 
 /*
@@ -124,10 +129,15 @@ void tg_frags_add(struct tg_frags *f, const struct tg_frags_piece *p, uint64_t n
  * still to come of the datagram, with `reason`. */
 void tg_frags_let_go(struct tg_frags *f, enum tg_reason reason, struct tg_frags_result *r);
 
-/* A frame that is held no longer, although its datagram is not complete: forward it. */
+/* The first piece, just held, says that no frame of the datagram is ever to be dropped. */
+void tg_frags_spare(struct tg_frags *f, const struct tg_frags_result *r);
+
+/* A frame that is held no longer, although its datagram is not complete: forward it, but if its datagram's
+ * `drops` has the reason. */
 struct tg_frags_freed {
 	void *handle;
 	uint8_t reason; /* FRAGMENTS_UNASSEMBLED (time), FRAGMENT_LIMIT (room) */
+	bool drop;
 };
 
 /* Time passes here only, so that what waits to be added is added first. Up to `max` frames, those of one datagram in the order of arrival; call until it returns less.

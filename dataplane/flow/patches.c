@@ -194,12 +194,16 @@ unsigned tg_patches_apply(const struct tg_patches *p, uint64_t flow, uint32_t ts
 {
 	const struct chunk c = { flow, tsn, len, user, now_ms };
 	const struct set *s = set_of(p, flow, tsn);
+	bool found[TG_PATCHES_WAYS];
 	unsigned i, n = 0;
 
+	/* Before any is made: what one makes of the bytes may be what another knows as theirs. */
+	for (i = 0; i < TG_PATCHES_WAYS; i++)
+		found[i] = applies(&s->way[i], &c);
 	for (i = 0; i < TG_PATCHES_WAYS; i++) {
 		const struct entry *e = &s->way[i];
 
-		if (applies(e, &c)) {
+		if (found[i]) {
 			memcpy(user + e->off, e->is, e->len);
 			n++;
 		}

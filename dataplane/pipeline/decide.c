@@ -96,26 +96,13 @@ static bool is_excess(const struct tg_burst_state *b, unsigned trunk)
 			     (struct tg_cap_rate){ t->priority_per_second, 1000 }, b->now_ms);
 }
 
-/* What ISUP says of it in other words: who may not be shown, and which calls come first. */
-static void read_ss7_extra(const struct tg_isup *isup, struct tg_sig_extra *extra)
-{
-	const unsigned caller = isup->sig.caller;
-
-	*extra = (struct tg_sig_extra){ .priority = tg_isup_is_priority(isup) };
-	if (caller < isup->sig.n_ids && isup->party[caller].presentation == TG_ISUP_RESTRICTED) {
-		extra->traits |= 1u << TG_TRAIT_PRIVACY;
-		extra->privacy |= 1u << TG_PRIVACY_ID;
-	}
-	if (isup->sig.ids_left_out)
-		extra->traits |= 1u << TG_TRAIT_IDS_LEFT_OUT;
-}
-
 static void read_extra(const struct tg_message *m, struct tg_sig_extra *extra)
 {
-	if (m->ss7)
-		read_ss7_extra(&m->ss7->ss7.isup, extra);
-	else
+	*extra = (struct tg_sig_extra){ .traits = 0 };
+	if (m->sip)
 		tg_sip_extra_read(m->sip, extra);
+	if (m->isup)
+		tg_isup_extra_add(m->isup, extra);
 }
 
 /* The same for retransmissions, and on every box of a cluster. */
@@ -136,7 +123,8 @@ void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
 	struct tg_policy_call call = {
 		.trunk = m->trunk,
 		.msg = m->sig,
-		.isup = m->ss7 ? &m->ss7->ss7.isup : NULL,
+		.isup = m->isup,
+		.first_party = m->first_party,
 		.listing = r->listing,
 		.spend = spend,
 		.ctx = (void *)(uintptr_t)b,
@@ -250,6 +238,7 @@ static void forget(struct tg_result *r)
 	r->same_call = false;
 	r->sig = NULL;
 	r->sip = NULL;
+	r->isup = NULL;
 	r->listing = NULL;
 	r->reason = TG_REASON_BAD_CHECKSUM;
 }
@@ -281,6 +270,8 @@ static void decide_invite(const struct tg_burst_state *b, const struct tg_messag
 	enum tg_reason obstacle = TG_REASON_NONE;
 
 	r->listing = &b->pl->listings[m->first_key];
+	r->isup = m->isup;
+	r->first_party = m->first_party;
 	if (tg_unlikely(!find_verdict(b, m, r))) {
 		forget(r);
 		return;
@@ -367,6 +358,7 @@ struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct 
 	r->sig = v->sig;
 	r->sip = v->sip;
 	r->ss7 = v->ss7;
+	r->isup = v->isup;
 	r->listing = v->listing;
 	return r;
 }

@@ -182,6 +182,7 @@ void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
 		.fate = TG_FATE_FORWARD,
 		.sig = m->sig,
 		.ss7 = &m->ss7->ss7,
+		.isup = m->isup,
 		.listing = &b->pl->listings[m->first_key],
 	};
 	enum tg_reason obstacle = TG_REASON_NONE;

@@ -41,7 +41,6 @@ static void fill_ss7(struct tg_event *e, const struct tg_ss7 *s)
 		   s->isup.cic,
 		   e->caller < e->n_ids ? e->id[e->caller].num.v : 0,
 		   e->called < e->n_ids ? e->id[e->called].num.v : 0 };
-	unsigned i;
 
 	static_assert(sizeof(name) == 32, "nothing between the fields is hashed");
 	e->call_key = XXH3_64bits(&name, sizeof(name));
@@ -52,8 +51,6 @@ static void fill_ss7(struct tg_event *e, const struct tg_ss7 *s)
 	e->network_appearance = s->mtp3.network_appearance;
 	e->cic = s->isup.cic;
 	e->calling_category = s->isup.category;
-	for (i = 0; i < e->n_ids; i++)
-		fill_party(&e->id[i], &s->isup.party[i]);
 }
 
 static void copy_name(char to[TG_POLICY_NAME_MAX + 1], const char *name)
@@ -115,6 +112,8 @@ void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
 	e->n_ids = m->n_ids;
 	for (i = 0; i < m->n_ids; i++)
 		fill_identity(&e->id[i], m, i, r->listing[i]);
+	for (i = r->first_party; r->isup && i < m->n_ids; i++)
+		fill_party(&e->id[i], &r->isup->party[i - r->first_party]);
 	if (r->ss7) {
 		fill_ss7(e, r->ss7);
 		/* Its frame may be another call's as well, or have to wait. */

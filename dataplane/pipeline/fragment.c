@@ -125,15 +125,19 @@ static enum tg_reason read_start(struct tg_span payload, struct tg_sip *sip)
 /*
  * What the first fragment says: NONE while there may be a call in the datagram. Most fragmented
  * datagrams are none, and wait for nothing. Where it does not reach to the UDP header's end, IPv4 says
- * nothing yet (traps L3-4), and IPv6's endpoint discards it (RFC 8200 §4.5, RFC 7112 §5).
+ * nothing yet (traps L3-4), and IPv6's endpoint discards it (RFC 8200 §4.5, RFC 7112 §5). *text is then what
+ * there is of the message.
  */
 static enum tg_reason read_first(const struct tg_frame_in *in, const struct tg_frame *piece,
-				 const struct tg_frags_result *r, struct tg_sip *sip)
+				 const struct tg_frags_result *r, struct tg_span *text)
 {
 	const uint8_t *end = r->bytes + r->head_len + r->len;
 	struct tg_span payload;
 	enum tg_reason reason;
 	struct tg_frame f;
+	struct tg_sip sip;
+
+	*text = (struct tg_span){ NULL, 0 };
 
 	if (!make_whole(piece, r))
 		return TG_REASON_FRAGMENT_MALFORMED;
@@ -156,7 +160,8 @@ static enum tg_reason read_first(const struct tg_frame_in *in, const struct tg_f
 	if (reason != TG_REASON_NONE)
 		return payload.len < 3 ? TG_REASON_NONE
 				       : reason; /* text takes three bytes to tell */
-	return read_start(payload, sip);
+	*text = payload;
+	return read_start(payload, &sip);
 }
 
 /* What those fragments count as that bring no reason of their own. */
@@ -167,16 +172,35 @@ static enum tg_reason reason_of_rest(enum tg_reason reason)
 		       : TG_REASON_FRAGMENT;
 }
 
+/* The frames that were held go where this one goes. */
 static void take_held(struct tg_result *r, const struct tg_frags_result *got, enum tg_reason reason)
 {
+	if (got->drops >> tg_exception_of(reason) & 1)
+		r->fate = TG_FATE_ABSORB;
 	r->held = got->held;
 	r->n_held = (uint16_t)got->n_held;
 	r->held_reason = (uint8_t)reason;
 }
 
-enum tg_reason tg_fragment_read(struct tg_frags *frags, const uint8_t *key,
-				const struct tg_frame_in *in, uint64_t now_ms, struct tg_result *r)
+/* The first piece has been held. NONE: there may be a call in the datagram. */
+static enum tg_reason look_at_first(const struct tg_burst_state *b, unsigned i,
+				    const struct tg_frame *piece, struct tg_frags_result *got)
 {
+	enum tg_reason reason;
+	struct tg_span text;
+
+	reason = read_first(&b->in[i], piece, got, &text);
+	if (reason != TG_REASON_NONE)
+		tg_frags_let_go(&b->pl->frags, reason_of_rest(reason), got);
+	else if (tg_unlikely(got->drops) && tg_exception_is_spared(b, i, text))
+		tg_frags_spare(&b->pl->frags, got);
+	return reason;
+}
+
+enum tg_reason tg_fragment_read(const struct tg_burst_state *b, unsigned i)
+{
+	const struct tg_frame_in *const in = &b->in[i];
+	struct tg_result *const r = &b->out[i];
 	const struct tg_frame piece = r->frame;
 	struct tg_frags_piece p = {
 		.head = { in->data, piece.l4_off },
@@ -190,23 +214,20 @@ enum tg_reason tg_fragment_read(struct tg_frags *frags, const uint8_t *key,
 	};
 	struct tg_frags_result got;
 	enum tg_reason reason = refuse_piece(in, &piece);
-	struct tg_sip sip;
 
 	if (reason != TG_REASON_NONE)
 		return reason;
-	name_piece(in, &piece, key, &p);
-	tg_frags_add(frags, &p, now_ms, &got);
-	if (got.outcome == TG_FRAGS_HELD && got.bytes) {
-		reason = read_first(in, &piece, &got, &sip);
-		if (reason != TG_REASON_NONE) {
-			tg_frags_let_go(frags, reason_of_rest(reason), &got);
-			take_held(r, &got, got.reason);
-			return reason;
-		}
-	}
+	name_piece(in, &piece, b->pl->flow_key, &p);
+	p.drops = tg_exception_drops(b, i);
+	tg_frags_add(&b->pl->frags, &p, b->now_ms, &got);
 	if (got.outcome == TG_FRAGS_HELD) {
-		r->fate = TG_FATE_HOLD;
-		return TG_REASON_FRAGMENT;
+		reason = got.bytes ? look_at_first(b, i, &piece, &got) : TG_REASON_NONE;
+		if (reason == TG_REASON_NONE) {
+			r->fate = TG_FATE_HOLD;
+			return TG_REASON_FRAGMENT;
+		}
+		take_held(r, &got, got.reason);
+		return reason;
 	}
 	if (got.outcome == TG_FRAGS_PASS || !make_whole(&piece, &got)) {
 		reason = got.outcome == TG_FRAGS_PASS ? got.reason : TG_REASON_FRAGMENT_MALFORMED;

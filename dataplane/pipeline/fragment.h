@@ -3,15 +3,13 @@
 #ifndef TG_PIPELINE_FRAGMENT_H
 #define TG_PIPELINE_FRAGMENT_H
 
-#include "dataplane/flow/frags.h"
-#include "tollgate/pipeline.h"
+#include "dataplane/pipeline/state.h"
 
 /*
- * r->frame is walked: TG_REASON_FRAGMENT. NONE: it completes a UDP datagram, which r->frame and
- * r->data are from now on. Else what it counts as, if its fate is not TG_FATE_HOLD. `key` is a SipHash
- * key.
+ * `r` is the burst's result i. r->frame is walked: TG_REASON_FRAGMENT. NONE: it completes a UDP datagram, which r->frame and
+ * r->data are from now on. Else what it counts as, if its fate is not TG_FATE_HOLD; ABSORB: its trunk drops
+ * what is not put together for that reason.
  */
-enum tg_reason tg_fragment_read(struct tg_frags *frags, const uint8_t *key,
-				const struct tg_frame_in *in, uint64_t now_ms, struct tg_result *r);
+enum tg_reason tg_fragment_read(const struct tg_burst_state *b, unsigned i);
 
 #endif

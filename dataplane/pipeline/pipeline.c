@@ -10,6 +10,7 @@
 #include "dataplane/pipeline/state.h"
 #include "dataplane/pipeline/stream.h"
 #include "tollgate/checksum.h"
+#include "tollgate/sip_isup.h"
 
 /* Changes of a call over SS7, one or two each: at 1 % of 6,000 calls a second, the 64 s for which they are kept. */
 #define PATCHES 8192
@@ -264,7 +265,7 @@ static enum tg_reason read_frame(struct tg_burst_state *b, unsigned i, struct tg
 		return tg_packet_read(b, i);
 	/* What fragments carried of SCTP is not read: there is no one frame of it to be changed. */
 	if (tg_unlikely(reason == TG_REASON_FRAGMENT))
-		reason = tg_fragment_read(&b->pl->frags, b->pl->flow_key, in, b->now_ms, r);
+		reason = tg_fragment_read(b, i);
 	if (reason != TG_REASON_NONE)
 		return reason;
 	return r->frame.l4_proto == TG_IPPROTO_TCP ? read_segment(b, i) : read_datagram(in, r, sip);
@@ -310,28 +311,28 @@ static void read_frames(struct tg_burst_state *b)
  * its bytes. The hash begins with the transaction's or the call's SipHash, which nobody outside knows: two lists that
  * collide in one transaction say nothing of another, so a product and its two halves a word will do.
  */
-static uint64_t identities_product(const struct tg_pipeline *pl, uint64_t key,
-				   const struct tg_sig_msg *m)
+static uint64_t mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
 {
-	uint64_t h = key;
-	unsigned i;
+	const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
 
-	for (i = 0; i < m->n_ids; i++) {
-		const struct tg_span raw = tg_identity_raw(m, i);
-		const uint64_t word = tg_unlikely(tg_num_is_none(m->id[i].num))
-					      ? XXH3_64bits(raw.data, raw.len)
-					      : m->id[i].num.v;
-		const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
-
-		h = (uint64_t)product + (uint64_t)(product >> 64);
-	}
-	return h;
+	return (uint64_t)product + (uint64_t)(product >> 64);
 }
 
-static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t key,
-				 const struct tg_sig_msg *m)
+/* Into the transaction's hash and the call's. */
+static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg *sig,
+			   uint64_t *transaction, uint64_t *call)
 {
-	return (uint16_t)(identities_product(pl, key, m) >> 48);
+	unsigned i;
+
+	for (i = 0; i < sig->n_ids; i++) {
+		const struct tg_span raw = tg_identity_raw(sig, i);
+		const uint64_t word = tg_unlikely(tg_num_is_none(sig->id[i].num))
+					      ? XXH3_64bits(raw.data, raw.len)
+					      : sig->id[i].num.v;
+
+		*transaction = mix(pl, *transaction, word);
+		*call = mix(pl, *call, word);
+	}
 }
 
 struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struct tg_result *r,
@@ -349,6 +350,13 @@ struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struc
 	};
 }
 
+unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i)
+{
+	const struct tg_trunk_key key = tg_state_trunk_key(&b->in[i], &b->out[i], NULL);
+
+	return tg_policy_trunk_find(&b->gen->policy, &key);
+}
+
 /* The number's place among those of its message. Request-URI and To mostly have the same, From and
  * P-Asserted-Identity too: half of the lookups are saved for two comparisons an identity. */
 static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num num)
@@ -362,23 +370,36 @@ static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num nu
 	return i;
 }
 
+/* Identities in the body, if it is ISUP (SIP-I). Of a stream only the header is at hand. */
+static void read_body(struct tg_burst_state *b, struct tg_message *m)
+{
+	struct tg_isup *const isup = &b->pl->ss7[b->pl->n_ss7].ss7.isup;
+	unsigned first;
+
+	if (!tg_sip_isup_read(m->sip, &b->gen->policy.trunk[m->trunk].profile, isup, &first))
+		return;
+	b->pl->n_ss7++;
+	m->isup = isup;
+	m->first_party = (uint8_t)first;
+}
+
 /* Numbers and classes, under the profile of its trunk. */
 static void normalise(struct tg_burst_state *b, struct tg_message *m)
 {
 	const struct tg_policy *const p = &b->gen->policy;
-	struct tg_trunk_key key;
 
 	if (m->ss7) {
 		tg_isup_normalise(&m->ss7->ss7.isup, &p->trunk[m->trunk].profile);
 		return;
 	}
-	key = tg_state_trunk_key(&b->in[m->frame], &b->out[m->frame], NULL);
-	m->trunk = (uint8_t)tg_policy_trunk_find(p, &key);
+	m->trunk = (uint8_t)tg_state_trunk(b, m->frame);
 	if (tg_unlikely(m->sip->n_passports > 0)) {
 		tg_sip_read_passports(m->sip);
 		tg_verification_read(b, m->sip);
 	}
 	tg_sig_normalise(m->sig, &p->trunk[m->trunk].profile);
+	if (!m->in_stream && tg_unlikely(tg_sip_body(m->sip, false) == TG_SIP_BODY_ISUP))
+		read_body(b, m);
 }
 
 static void gather_call(struct tg_burst_state *b, struct tg_message *m)
@@ -412,30 +433,26 @@ static void gather_numbers(struct tg_burst_state *b)
 	tg_table_prefetch(&b->gen->base, &pl->adapt, pl->nums, pl->n_nums);
 }
 
-static void gather_sip_keys(struct tg_burst_state *b, struct tg_message *m)
+static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct tg_sip_keys *k)
 {
-	struct tg_pipeline *pl = b->pl;
+	uint64_t transaction = k->transaction, call;
 
-	/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
-	 * INVITE to a sink. */
-	m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
-		     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
-	if (!m->has_key)
-		return;
-	m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
-	tg_memory_prefetch(&pl->memory, m->key.key);
+	m->key.key = k->transaction;
+	tg_memory_prefetch(&pl->memory, k->transaction);
 	if (!m->sig)
 		return;
-	m->call.key = tg_sip_call(m->sip, pl->flow_key);
-	tg_memory_prefetch(&pl->calls, m->call.key);
-	m->key.print = identities_print(pl, m->key.key, m->sig);
-	/* What has become known of its PASSporTs since makes another transaction of the call
-	 * a thing to be judged anew; a retransmission never is. */
-	m->call.print = identities_print(pl, m->call.key ^ m->sig->verification, m->sig);
+	m->call.key = k->call;
+	tg_memory_prefetch(&pl->calls, k->call);
+	/* What has become known of its PASSporTs since makes another transaction of the call a thing to be
+	 * judged anew; a retransmission never is. */
+	call = k->call ^ m->sig->verification;
+	mix_identities(pl, m->sig, &transaction, &call);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.print = (uint16_t)(call >> 48);
 }
 
 /* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
-static void gather_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
+static void take_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
 {
 	const struct tg_ss7_message *const s = m->ss7;
 	const struct {
@@ -446,30 +463,47 @@ static void gather_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
 	const struct {
 		uint32_t opc, dpc, appearance, trunk;
 		char label[8];
-	} call = { s->ss7.mtp3.opc, s->ss7.mtp3.dpc, s->ss7.mtp3.network_appearance, m->trunk,
-		   "ss7call" };
+	} parties = { s->ss7.mtp3.opc, s->ss7.mtp3.dpc, s->ss7.mtp3.network_appearance, m->trunk,
+		      "ss7call" };
 	struct tg_pipeline *pl = b->pl;
+	uint64_t transaction, call;
 
 	m->has_key = s->ss7.isup.type == TG_ISUP_IAM && chunk.association;
-	m->key.key = tg_state_hash(pl, &chunk, sizeof(chunk));
+	m->key.key = transaction = tg_state_hash(pl, &chunk, sizeof(chunk));
 	tg_memory_prefetch(&pl->memory, m->key.key);
-	m->key.print = identities_print(pl, m->key.key, m->sig);
-	m->call.key = identities_product(pl, tg_state_hash(pl, &call, sizeof(call)), m->sig);
+	call = tg_state_hash(pl, &parties, sizeof(parties));
+	mix_identities(pl, m->sig, &transaction, &call);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.key = call;
+	m->call.print = (uint16_t)call;
 	tg_memory_prefetch(&pl->calls, m->call.key);
-	m->call.print = (uint16_t)m->call.key;
 }
 
 static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
-	unsigned i;
+	struct tg_sip_keys keys[TG_MESSAGES_MAX];
+	uint8_t of[TG_MESSAGES_MAX];
+	unsigned n = 0, i;
 
 	for (i = 0; i < pl->n_messages; i++) {
-		if (pl->message[i].ss7)
-			gather_ss7_keys(b, &pl->message[i]);
-		else
-			gather_sip_keys(b, &pl->message[i]);
+		struct tg_message *m = &pl->message[i];
+
+		if (m->ss7) {
+			take_ss7_keys(b, m);
+			continue;
+		}
+		/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
+		 * INVITE to a sink. */
+		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
+			     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
+		keys[n].sip = m->sip;
+		of[n] = (uint8_t)i;
+		n += m->has_key;
 	}
+	tg_sip_keys_burst(keys, n, pl->flow_key);
+	for (i = 0; i < n; i++)
+		take_keys(pl, &pl->message[of[i]], &keys[i]);
 }
 
 /* ---- phase 4: look up --------------------------------------------------------------------------- */
@@ -521,10 +555,11 @@ unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_
 		max = TG_BURST;
 	n = tg_frags_release(&pl->frags, now_ms, freed, max);
 	for (i = 0; i < n; i++)
-		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, false };
+		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, freed[i].drop,
+					       false };
 	waited = tg_chunks_release(pl->chunks, now_ms, handle, max - n);
 	for (i = 0; i < waited; i++)
-		out[n + i] = (struct tg_released){ handle[i], TG_REASON_SCTP_PART, true };
+		out[n + i] = (struct tg_released){ handle[i], TG_REASON_SCTP_PART, false, true };
 	return n + waited;
 }
 
@@ -547,4 +582,5 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	tg_decide_burst(&b);
 	tg_decide_segments(&b);
 	tg_decide_packets(&b);
+	tg_decide_exceptions(&b);
 }

@@ -91,6 +91,7 @@ static enum tg_reason read_isup(struct tg_ss7_reader *p, struct tg_ss7_message *
 	pl->message[pl->n_messages++] = (struct tg_message){
 		.sig = &s->ss7.isup.sig,
 		.ss7 = s,
+		.isup = &s->ss7.isup,
 		.frame = (uint16_t)p->frame,
 		.trunk = (uint8_t)trunk,
 	};

@@ -50,11 +50,13 @@ struct tg_message {
 	struct tg_sig_msg *sig;	    /* a call's, to be looked up; else NULL */
 	struct tg_sip *sip;	    /* NULL: over SS7 */
 	struct tg_ss7_message *ss7; /* NULL: SIP */
+	const struct tg_isup *isup; /* over SS7, or in SIP's body; else NULL */
 	uint16_t frame;		    /* index into the burst */
 	uint16_t first_key;	    /* INVITE: its identities stand at listings[first_key...] */
 	uint8_t trunk;
-	bool has_key;	/* it has a branch and a Call-ID: the memory can tell it apart */
-	bool in_stream; /* then `stream` holds; with a response or an INVITE */
+	uint8_t first_party; /* identity of `sig` that isup->party[0] belongs to */
+	bool has_key;	     /* it has a branch and a Call-ID: the memory can tell it apart */
+	bool in_stream;	     /* then `stream` holds; with a response or an INVITE */
 	struct tg_memory_key key;
 	struct tg_memory_key
 		call; /* INVITE: the same of its Call-ID and From tag; IAM: of who calls whom */
@@ -93,7 +95,7 @@ struct tg_pipeline {
 	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
 	unsigned n_ss7;
-	struct tg_ss7_message ss7[TG_MESSAGES_MAX];
+	struct tg_ss7_message ss7[TG_MESSAGES_MAX]; /* SIP: the ISUP in a body, if there is one */
 	struct tg_sip_edits edits;
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable and is_editable */
 } TG_ALIGNED(TG_CACHE_LINE);
@@ -114,6 +116,9 @@ struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struc
 
 /* SipHash under the key that places transactions, sources and numbers in our tables. */
 uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len);
+
+/* By which trunk frame i came in; its IP header is walked. */
+unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i);
 
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
 bool tg_state_checksum_ok(const struct tg_frame_in *in, const struct tg_result *r);
@@ -152,6 +157,16 @@ struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct 
 /* Messages over SS7 (decide_ss7.c): changed in place, or not. */
 void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m);
 void tg_decide_packets(const struct tg_burst_state *b);
+
+/*
+ * What cannot be read, or not carried out, where a trunk says that it does not pass (exception.c).
+ *   drops         of frame i's trunk: bit per enum tg_exception; 0 in shadow
+ *   is_spared     all the same: what there is of a message shows another method, or a call of emergency
+ *                 or priority
+ */
+uint32_t tg_exception_drops(const struct tg_burst_state *b, unsigned i);
+bool tg_exception_is_spared(const struct tg_burst_state *b, unsigned i, struct tg_span text);
+void tg_decide_exceptions(const struct tg_burst_state *b);
 
 /* What the verdict wants changed; false: nothing, or it has no place (edit.c). Of a stream's message,
  * `text` is its header. */

@@ -50,3 +50,16 @@ struct tg_stats_coverage tg_stats_coverage(const struct tg_stats *s)
 			c.uninspected += s->reason[i];
 	return c;
 }
+
+struct tg_stats_exception tg_stats_exception(const struct tg_stats *s, enum tg_exception e)
+{
+	static const uint8_t reasons[] = {
+#define X(sym, name) [TG_EXCEPTION_##sym] = TG_REASON_##sym,
+		TG_EXCEPTIONS(X)
+#undef X
+	};
+	const uint64_t all = s->reason[reasons[e]], dropped = s->exceptions_dropped[e];
+
+	/* Of a worker that counts meanwhile, one may be ahead of the other. */
+	return (struct tg_stats_exception){ all > dropped ? all - dropped : 0, dropped };
+}

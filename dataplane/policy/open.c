@@ -25,6 +25,7 @@ static_assert(TG_PROTOCOL_COUNT <= 8 && TG_ISUP_CATEGORY_COUNT <= 8 && TG_ISUP_N
 		      TG_ISUP_QUALIFIER_COUNT <= 8,
 	      "a rule has a bit for each");
 static_assert(TG_POLICY_MAX_TRUNKS <= 64, "a rule has a bit for each trunk");
+static_assert(TG_EXCEPTION_COUNT < 32, "a trunk has a bit for each");
 static_assert(TG_POLICY_MAX_RULES < TG_RULE_NONE && TG_POLICY_MAX_ANSWERS <= 256 &&
 		      TG_POLICY_MAX_MARKS <= TG_POLICY_MAX_ANSWERS,
 	      "a verdict's indices are wide enough");
@@ -235,7 +236,8 @@ static bool trunk_valid(const struct tg_policy_trunk *t)
 	       t->mtu <= TG_POLICY_MTU_MAX && t->answers_per_second >= 1 &&
 	       t->answers_per_second <= TG_POLICY_MAX_ANSWER_RATE && t->priority_per_second >= 1 &&
 	       t->priority_per_second <= TG_POLICY_MAX_ANSWER_RATE && prefix_valid(&t->peer) &&
-	       prefix_valid(&t->local) && profile_valid(&t->profile) && ss7_valid(t);
+	       prefix_valid(&t->local) && profile_valid(&t->profile) && ss7_valid(t) &&
+	       t->drops >> TG_EXCEPTION_COUNT == 0;
 }
 
 static bool is_catch_all(const struct tg_policy_trunk *t)
@@ -435,6 +437,8 @@ static void sum_up(struct tg_policy *p)
 	}
 	for (i = 0; i < p->n_answers; i++)
 		p->has_sinks |= p->answer[i].sink[0] != 0;
+	for (i = 0; i < p->n_trunks; i++)
+		p->has_drops |= p->trunk[i].drops != 0;
 }
 
 static int refuse(struct tg_image_error *err, enum tg_image_error_code code, uint64_t offset)

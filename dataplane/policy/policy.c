@@ -26,6 +26,31 @@ const char *tg_mode_name(unsigned mode)
 	return mode < TG_MODE_COUNT ? mode_names[mode] : "?";
 }
 
+/* One more than the exception, so that all other reasons are 0. */
+static const uint8_t exceptions[TG_REASON_COUNT] = {
+#define X(sym, name) [TG_REASON_##sym] = TG_EXCEPTION_##sym + 1,
+	TG_EXCEPTIONS(X)
+#undef X
+};
+
+static const char *const exception_names[] = {
+#define X(sym, name) [TG_EXCEPTION_##sym] = name,
+	TG_EXCEPTIONS(X)
+#undef X
+};
+
+enum tg_exception tg_exception_of(unsigned reason)
+{
+	return reason < TG_REASON_COUNT && exceptions[reason]
+		       ? (enum tg_exception)(exceptions[reason] - 1)
+		       : TG_EXCEPTION_COUNT;
+}
+
+const char *tg_exception_name(unsigned exception)
+{
+	return exception < TG_EXCEPTION_COUNT ? exception_names[exception] : "?";
+}
+
 const char *tg_policy_rule_name(const struct tg_policy *p, unsigned rule)
 {
 	return rule < p->n_rules ? p->rule[rule].name : "-";

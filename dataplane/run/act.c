@@ -166,7 +166,7 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	if (!r->sip)
 		return;
 	body = tg_sip_body(r->sip, r->frame.l4_proto == TG_IPPROTO_TCP);
-	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP);
+	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP && !r->isup);
 	tg_count(&w->stats.bodies_encoded, body == TG_SIP_BODY_ENCODED);
 }
 
@@ -222,6 +222,15 @@ static void change_held(struct tg_worker *w, struct rte_mbuf *m)
 	tg_count(&w->stats.frames_edited, 1);
 }
 
+/* Frames that their trunk drops rather than passes for `reason`. */
+static void count_dropped(struct tg_worker *w, unsigned reason, unsigned n)
+{
+	const enum tg_exception e = tg_exception_of(reason);
+
+	if (e != TG_EXCEPTION_COUNT)
+		tg_count(&w->stats.exceptions_dropped[e], n);
+}
+
 /* Frames that were held until this one came: they go where it goes, and before it. */
 static void act_held(struct tg_worker *w, const struct tg_result *r, struct batch *forward)
 {
@@ -229,6 +238,8 @@ static void act_held(struct tg_worker *w, const struct tg_result *r, struct batc
 	unsigned i;
 
 	tg_count(&w->stats.reason[r->held_reason], r->n_held);
+	if (r->fate == TG_FATE_ABSORB)
+		count_dropped(w, r->held_reason, r->n_held);
 	for (i = 0; i < r->n_held; i++) {
 		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB) {
 			rte_pktmbuf_free(held[i]);
@@ -266,6 +277,16 @@ static void act_verdicts(struct tg_worker *w, unsigned i)
 	}
 }
 
+/* Counts the frame of b->out[i], which is not held, and its verdicts: before an answer overwrites it. */
+static void count_judged(struct tg_worker *w, unsigned i)
+{
+	const struct tg_result *r = &w->burst.out[i];
+
+	tg_count(&w->stats.reason[r->reason], 1);
+	if (r->judged)
+		act_verdicts(w, i);
+}
+
 /* A frame that was judged: b->out[i]. */
 static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, struct batch *back)
 {
@@ -279,9 +300,7 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 			act_verdicts(w, i);
 		return;
 	}
-	tg_count(&w->stats.reason[r->reason], 1);
-	if (r->judged)
-		act_verdicts(w, i); /* before the answer overwrites the frame */
+	count_judged(w, i);
 	if (tg_unlikely(r->n_held > 0))
 		act_held(w, r, forward);
 	if (tg_likely(r->fate == TG_FATE_FORWARD))
@@ -290,8 +309,10 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 		act_answer(w, i, back);
 	else if (r->fate == TG_FATE_EDIT)
 		batch_or_drop(w, forward, edit(w, i));
-	else
+	else {
+		count_dropped(w, r->reason, 1);
 		rte_pktmbuf_free(m);
+	}
 }
 
 /* Media keeps its place between the frames that are judged. */
@@ -300,7 +321,6 @@ static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *
 	const struct tg_burst *b = &w->burst;
 	unsigned i, judged = 0;
 
-	w->event_ns = 0;
 	for (i = 0; i < b->n; i++) {
 		if (b->media >> i & 1)
 			batch_add(w, forward, b->mbuf[i]);
@@ -311,18 +331,33 @@ static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *
 	transmit(w, back);
 }
 
+/* Does the burst go on as it came, frame by frame? */
+static bool all_go_on(const struct tg_burst *b)
+{
+	unsigned i, others = 0;
+
+	for (i = 0; i < b->n_in; i++)
+		others |= ((unsigned)b->out[i].fate ^ TG_FATE_FORWARD) | b->out[i].n_held |
+			  (b->mbuf[b->of[i]]->nb_segs ^ 1u);
+	return others == 0;
+}
+
 void tg_act_burst(struct tg_worker *w)
 {
 	struct tg_burst *b = &w->burst;
 	const unsigned n_media = b->n - b->n_in;
 	struct batch forward, back;
+	unsigned i;
 
 	forward.port = b->to;
 	forward.queue = b->queue;
+	w->event_ns = 0;
 	if (n_media > 0)
 		tg_count(&w->stats.reason[b->gen ? TG_REASON_NOT_SIP : TG_REASON_NO_GENERATION],
 			 n_media);
-	if (n_media == b->n) {
+	if (all_go_on(b)) {
+		for (i = 0; i < b->n_in; i++)
+			count_judged(w, i);
 		forward.n = b->n;
 		forward.bytes = b->bytes;
 		hand_on(w, &forward, b->mbuf);
@@ -365,6 +400,11 @@ void tg_act_release(struct tg_worker *w, uint64_t now_ms)
 			struct rte_mbuf *m = freed[i].handle;
 
 			tg_count(&w->stats.reason[freed[i].reason], 1);
+			if (freed[i].drop) {
+				count_dropped(w, freed[i].reason, 1);
+				rte_pktmbuf_free(m);
+				continue;
+			}
 			aim(w, m->port, &b);
 			if (freed[i].changes)
 				change_held(w, m);

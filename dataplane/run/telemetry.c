@@ -71,6 +71,25 @@ static int show_reasons(struct request *r)
 	return 0;
 }
 
+/* Every frame of an exception, by what its trunk's policy for it is. */
+static int show_exceptions(struct request *r)
+{
+	char name[64];
+	unsigned i;
+
+	rte_tel_data_start_dict(r->data);
+	for (i = 0; i < TG_EXCEPTION_COUNT; i++) {
+		const struct tg_stats_exception e = tg_stats_exception(r->sum,
+								       (enum tg_exception)i);
+
+		snprintf(name, sizeof(name), "%s_pass", tg_exception_name(i));
+		add(r->data, name, e.passed);
+		snprintf(name, sizeof(name), "%s_drop", tg_exception_name(i));
+		add(r->data, name, e.dropped);
+	}
+	return 0;
+}
+
 static int show_passports(struct request *r)
 {
 	unsigned i;
@@ -258,6 +277,8 @@ static const struct {
 } commands[] = {
 	{ "/tollgate/stats", show_stats, "Packets, bytes, answers, drops, all workers" },
 	{ "/tollgate/reasons", show_reasons, "Frames by the reason in which they ended" },
+	{ "/tollgate/exceptions", show_exceptions,
+	  "Frames that could not be read or judged as policy says, by whether they passed" },
 	{ "/tollgate/trunks", show_trunks,
 	  "Calls judged by trunk; with a trunk's name, by reason. Parameters: [trunk]" },
 	{ "/tollgate/actions", show_actions, "Calls by mode and action. Parameters: [trunk]" },

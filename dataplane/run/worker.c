@@ -46,20 +46,19 @@ static uint8_t checksum_word(const struct tg_worker *w, uint64_t flags)
 static void look(struct tg_burst *b)
 {
 	uint64_t bytes = 0;
-	uint32_t media = 0;
+	uint32_t media = 0, bit = 1;
 	unsigned i;
 
 	static_assert(TG_BURST == 32, "a bit a frame");
 	for (i = 0; i < b->n; i++)
 		__builtin_prefetch(rte_pktmbuf_mtod(b->mbuf[i], const uint8_t *));
-	for (i = 0; i < b->n; i++) {
+	for (i = 0; i < b->n; i++, bit += bit) {
 		const struct rte_mbuf *m = b->mbuf[i];
 
 		bytes += m->pkt_len;
-		media |= (uint32_t)(m->nb_segs == 1 &&
-				    tg_frame_is_media(rte_pktmbuf_mtod(m, const uint8_t *),
-						      m->data_len))
-			 << i;
+		if (m->nb_segs == 1 &&
+		    tg_frame_is_media(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len))
+			media += bit;
 	}
 	b->bytes = bytes;
 	b->media = media;

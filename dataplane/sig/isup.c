@@ -39,6 +39,7 @@ struct reader {
 static void set_empty(struct tg_isup *isup, enum tg_isup_variant variant)
 {
 	isup->sig.text = (struct tg_span){ (const uint8_t *)isup->text, sizeof(isup->text) };
+	isup->sig.digits = isup->sig.text.data;
 	isup->sig.n_ids = 0;
 	isup->sig.ids_left_out = 0;
 	isup->sig.caller = TG_SIG_NO_ID;
@@ -333,6 +334,20 @@ void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profil
 	for (i = 0; i < isup->sig.n_ids; i++)
 		normalise(&isup->sig.id[i], &isup->party[i], tg_identity_raw(&isup->sig, i),
 			  profile);
+}
+
+void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra)
+{
+	const unsigned caller = isup->sig.caller;
+
+	extra->priority |= tg_isup_is_priority(isup);
+	if (caller < isup->sig.n_ids &&
+	    tg_isup_shown(isup->party[caller].presentation) == TG_ISUP_SHOWN_RESTRICTED) {
+		extra->traits |= 1u << TG_TRAIT_PRIVACY;
+		extra->privacy |= 1u << TG_PRIVACY_ID;
+	}
+	if (isup->sig.ids_left_out)
+		extra->traits |= 1u << TG_TRAIT_IDS_LEFT_OUT;
 }
 
 bool tg_isup_is_priority(const struct tg_isup *isup)

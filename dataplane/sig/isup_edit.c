@@ -48,7 +48,9 @@ bool tg_isup_append(struct tg_isup *isup, struct tg_span digits)
 static bool merge_one(struct tg_isup *isup, const struct tg_isup *sgm, unsigned i)
 {
 	struct tg_sig_msg *const m = &isup->sig;
-	const struct tg_span raw = tg_identity_raw(&sgm->sig, i);
+	/* Not by sgm->sig.digits: it may be a copy, the original of which has been read over. */
+	const struct tg_span raw = { (const uint8_t *)sgm->text + sgm->sig.id[i].raw_off,
+				     sgm->sig.id[i].raw_len };
 	const uint32_t used = text_used(isup);
 
 	if (m->n_ids == TG_SIG_MAX_IDS || raw.len > sizeof(isup->text) - used)
@@ -84,13 +86,6 @@ static bool same_party(const struct tg_isup_party *a, const struct tg_isup_party
 	       a->inn_not_allowed == b->inn_not_allowed && a->incomplete == b->incomplete;
 }
 
-/* Whose presentation says who calls. */
-static bool names_caller(const struct tg_identity *id)
-{
-	return id->source == TG_ID_CALLING_NUMBER ||
-	       (id->source == TG_ID_GENERIC_NUMBER && id->role == TG_ROLE_CALLER);
-}
-
 /*
  * Parameters of a crafted message may lie over each other: an edit of one would be an edit of both. Found
  * out by reading the message again: nothing else may have changed than the digits of `edited`, or, if that
@@ -111,7 +106,7 @@ static bool reads_alike(struct tg_span message, const struct tg_isup *was, unsig
 	for (i = 0; i < is.sig.n_ids; i++) {
 		const struct tg_span a = tg_identity_raw(&is.sig, i),
 				     b = tg_identity_raw(&was->sig, i);
-		const bool hidden = edited == TG_SIG_NO_ID && names_caller(&was->sig.id[i]);
+		const bool hidden = edited == TG_SIG_NO_ID && tg_isup_names_caller(&was->sig.id[i]);
 
 		if (is.sig.id[i].source != was->sig.id[i].source || a.len != b.len ||
 		    (i != edited && memcmp(a.data, b.data, a.len) != 0) ||
@@ -169,7 +164,7 @@ bool tg_isup_restrict(uint8_t *message, uint32_t len, const struct tg_isup *isup
 		return false;
 	for (i = 0; i < isup->sig.n_ids; i++) {
 		at[n] = isup->party[i].digits_off - 1u; /* NI, NPI, APRI, SI: right before them */
-		if (!names_caller(&isup->sig.id[i]) || at[n] >= len ||
+		if (!tg_isup_names_caller(&isup->sig.id[i]) || at[n] >= len ||
 		    isup->party[i].presentation == TG_ISUP_NOT_AVAILABLE)
 			continue;
 		saved[n] = message[at[n]];

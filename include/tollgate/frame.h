@@ -491,6 +491,13 @@ static inline enum tg_reason tg_frame_walk(const uint8_t *data, const uint8_t *e
 /* Ports behind the last one on which tg_frame_udp_inside looks for anything. */
 #define TG_PORT_MEDIA_MIN (TG_PORT_SCTP + 1)
 
+/* A constant as it lies in a frame, to compare what was loaded as it lies there. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define TG_FRAME_BE32(x) __builtin_bswap32(x)
+#else
+#define TG_FRAME_BE32(x) (x)
+#endif
+
 /* RTP and RTCP: version 2 in the first two bits (RFC 3550 §5.1). `left`: as tg_frame_udp. */
 TG_ALWAYS_INLINE bool tg_frame_udp_is_media(const uint8_t *p, uint32_t left)
 {
@@ -511,11 +518,17 @@ TG_ALWAYS_INLINE bool tg_frame_is_media(const uint8_t *p, uint32_t len)
 	/* 14 + 4 + 40 + 8 and a byte of payload: all that is read below. */
 	if (len < 67)
 		return false;
-	/* Type IPv4, version 4 with 20 bytes, no fragment, UDP: two comparisons for most. */
-	if (tg_likely(tg_load_be32(p + 12) >> 8 == (TG_ETHERTYPE_IPV4 << 8 | 0x45) &&
-		      (tg_load_be32(p + 20) & 0x3fff00ff) == TG_IPPROTO_UDP)) {
+	/* Type IPv4, version 4 with 20 bytes, no fragment, UDP: two comparisons for most. What is left is
+	 * then more than the header has, since it is more than 28. */
+	if (tg_likely((tg_load_u32(p + 12) & TG_FRAME_BE32(0xffffff00)) ==
+			      TG_FRAME_BE32(TG_ETHERTYPE_IPV4 << 16 | 0x4500) &&
+		      (tg_load_u32(p + 20) & TG_FRAME_BE32(0x3fff00ff)) ==
+			      TG_FRAME_BE32(TG_IPPROTO_UDP))) {
+		const uint32_t udp = tg_load_be16(p + 38);
+
 		left = tg_load_be16(p + 16);
-		return left >= 20 && left + 14 <= len && tg_frame_udp_is_media(p + 34, left - 20);
+		return left + 14 <= len && udp > 8 && udp + 20 <= left &&
+		       tg_load_be16(p + 36) >= TG_PORT_MEDIA_MIN && p[42] >> 6 == 2;
 	}
 	if (tg_load_be16(p + 12) == TG_ETHERTYPE_VLAN)
 		off = 18;

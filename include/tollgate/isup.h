@@ -207,6 +207,9 @@ void tg_isup_merge(struct tg_isup *isup, const struct tg_isup *sgm);
  * "address not available" is class unavailable. */
 void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profile);
 
+/* Adds what it says, in other words, of what rules ask of SIP's headers: who may not be shown, which calls come first. */
+void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra);
+
 /* Subscriber with priority (Q.763 §3.11 category 11), and ANSI's emergency and NS/EP calls (224 to 226), which
  * are national use elsewhere: a call too many passes rather than one too few (traps IS-13). */
 bool tg_isup_is_priority(const struct tg_isup *isup);
@@ -219,6 +222,13 @@ bool tg_isup_is_priority(const struct tg_isup *isup);
  * which stays, as does the filler). */
 bool tg_isup_set_called(uint8_t *message, uint32_t len, const struct tg_isup *isup,
 			struct tg_span digits);
+/* Whose presentation says whether who calls is shown. */
+static inline bool tg_isup_names_caller(const struct tg_identity *id)
+{
+	return id->source == TG_ID_CALLING_NUMBER ||
+	       (id->source == TG_ID_GENERIC_NUMBER && id->role == TG_ROLE_CALLER);
+}
+
 /* The presentation of the calling number, and of generic numbers of who calls, becomes restricted (Q.731.4);
  * where no address is available there is nothing to hide. False without a calling number. */
 bool tg_isup_restrict(uint8_t *message, uint32_t len, const struct tg_isup *isup);

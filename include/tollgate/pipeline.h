@@ -80,7 +80,8 @@ struct tg_result {
 	 * the order of arrival, and what each of them counts as; valid until the next burst. */
 	uint16_t n_held;
 	uint8_t held_reason;
-	bool held_changes; /* ask tg_edit_held of each */
+	bool held_changes;   /* ask tg_edit_held of each */
+	uint8_t first_party; /* identity of `sig` that isup->party[0] belongs to */
 	void *const *held;
 	/* What `frame` describes: the frame's own bytes, or those of a datagram that it completed;
 	 * valid until the next burst. Answers and events are made from it. */
@@ -90,6 +91,7 @@ struct tg_result {
 	const struct tg_sig_msg *sig; /* judged */
 	const struct tg_sip *sip;     /* SIP: judged, ACK, CANCEL; else NULL */
 	const struct tg_ss7 *ss7;     /* ISUP, BICC: judged; else NULL */
+	const struct tg_isup *isup;   /* the same, or what SIP has in its body (SIP-I); else NULL */
 	const uint32_t *listing;      /* per identity; valid until the next burst */
 	/* A segment or an SCTP packet may end several messages: the next judged one, or NULL. Of its
 	 * result only what a verdict needs holds; what becomes of the frame is the first one's word. */
@@ -188,10 +190,11 @@ unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation 
 unsigned tg_edit_held(const struct tg_pipeline *pl, const uint8_t *frame, uint32_t len,
 		      uint8_t *out, unsigned cap);
 
-/* A held frame that is not waited for any longer: forward it, count it as `reason`. */
+/* A held frame that is not waited for any longer: count it as `reason`, and forward it, or drop it. */
 struct tg_released {
 	void *handle;
 	uint8_t reason;
+	bool drop;
 	bool changes; /* ask tg_edit_held */
 };
 

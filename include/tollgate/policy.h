@@ -84,6 +84,36 @@ struct tg_policy_prefix {
 };
 
 /*
+ * What cannot be read, or a verdict that cannot be carried out: it passes, unless its trunk says drop. Each
+ * is named as the reason that it is counted by. Only of UDP, where a frame that is lost is sent again: a
+ * segment or a chunk less would stall every call of its connection.
+ */
+#define TG_EXCEPTIONS(X)                                                                           \
+	/* The decision stands. */                                                                 \
+	X(ANSWER_IMPOSSIBLE, "answer_impossible")                                                  \
+	X(EDIT_IMPOSSIBLE, "edit_impossible")                                                      \
+	X(MEMORY_FULL, "memory_full")                                                              \
+	/* An INVITE, as far as it could be read. */                                               \
+	X(SIP_MALFORMED, "sip_malformed")                                                          \
+	X(SIP_OVERSIZE, "sip_oversize")                                                            \
+	/* A datagram that was not put together. */                                                \
+	X(FRAGMENT_MALFORMED, "fragment_malformed")                                                \
+	X(FRAGMENT_OVERLAP, "fragment_overlap")                                                    \
+	X(FRAGMENT_LIMIT, "fragment_limit")                                                        \
+	X(FRAGMENTS_UNASSEMBLED, "fragments_unassembled")
+
+enum tg_exception {
+#define X(sym, name) TG_EXCEPTION_##sym,
+	TG_EXCEPTIONS(X)
+#undef X
+	TG_EXCEPTION_COUNT
+};
+
+/* TG_EXCEPTION_COUNT: the reason is none. */
+enum tg_exception tg_exception_of(unsigned reason);
+const char *tg_exception_name(unsigned exception);
+
+/*
  * A trunk: calls that enter at `port` (the outside port of a pair), with the given outermost VLAN,
  * from the given peer to the given local addresses. Matched in order; the last trunk is the catch-all
  * "default" that the compiler adds (any port, shadow), so every call has one.
@@ -111,6 +141,7 @@ struct tg_policy_trunk {
 	 * that they had; empty = none. */
 	char sink[TG_POLICY_SINK_MAX + 1];
 	struct tg_num_profile profile;
+	uint32_t drops; /* bit per enum tg_exception: not passed, where the mode is enforce */
 };
 
 /*
@@ -308,7 +339,7 @@ struct tg_policy_section {
 	uint32_t zero;
 };
 
-static_assert(sizeof(struct tg_policy_trunk) == 164 && sizeof(struct tg_policy_rule) == 128 &&
+static_assert(sizeof(struct tg_policy_trunk) == 168 && sizeof(struct tg_policy_rule) == 128 &&
 		      sizeof(struct tg_policy_answer) == 696 &&
 		      sizeof(struct tg_policy_mark) == 264 &&
 		      sizeof(struct tg_policy_section) == 56,
@@ -352,6 +383,7 @@ struct tg_policy {
 	bool has_shares;      /* a rule holds for a share of the calls */
 	bool has_limits;      /* a rule counts calls */
 	bool has_sinks;	      /* an answer has a sink */
+	bool has_drops;	      /* a trunk drops an exception */
 };
 
 /*

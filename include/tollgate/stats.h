@@ -37,6 +37,8 @@ struct tg_stats {
 	uint64_t passports[TG_STIR_STATE_COUNT];
 	uint64_t bodies_isup;	 /* of judged calls, not read: SIP-I */
 	uint64_t bodies_encoded; /* likewise: compressed or encrypted */
+	/* Frames that did not pass because their trunk says so; `reason` counts them as well. */
+	uint64_t exceptions_dropped[TG_EXCEPTION_COUNT];
 	uint64_t filter_negatives;
 	uint64_t filter_false;
 	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */
@@ -81,6 +83,13 @@ struct tg_stats_coverage {
 	uint64_t uninspected; /* frames that ended in a reason of kind BLIND */
 };
 struct tg_stats_coverage tg_stats_coverage(const struct tg_stats *s);
+
+/* Frames of an exception, by what became of them. */
+struct tg_stats_exception {
+	uint64_t passed;
+	uint64_t dropped;
+};
+struct tg_stats_exception tg_stats_exception(const struct tg_stats *s, enum tg_exception e);
 
 /* sum += one, counter by counter. */
 void tg_stats_add(struct tg_stats *sum, const struct tg_stats *one);

@@ -104,6 +104,7 @@ static void take_released(struct frames *f, uint64_t now_ms)
 		for (i = 0; i < n; i++) {
 			require(freed[i].reason == TG_REASON_FRAGMENTS_UNASSEMBLED ||
 				freed[i].reason == TG_REASON_FRAGMENT_LIMIT);
+			require(!freed[i].drop || g.gen.policy.has_drops);
 			came_out(f, freed[i].handle);
 		}
 	} while (n == 3);
@@ -170,7 +171,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!pl)
 		setup();
-	now_ms += 200000; /* what came before is forgotten */
+	now_ms += 200000;		   /* what came before is forgotten */
+	g.gen.policy.has_drops = size & 1; /* the trunk drops what is not put together */
+	g.trunk[0].drops = size & 1 ? (1u << TG_EXCEPTION_COUNT) - 1 : 0;
 	for (at = 0; at + OPERATION <= size && f.n < OPERATIONS; at += OPERATION) {
 		now_ms += (data[at] >> 5) * 40u;
 		operate(&f, data + at, now_ms);

@@ -2,7 +2,7 @@
 /*
  * A frame through the whole pipeline, twice (the second is a retransmission), and the answer if there
  * is one. The first byte chooses: bit 0 the frame begins at the IP header, bit 1 it enters at port 1
- * (shadow), bit 2 checksums count.
+ * (shadow), bit 2 checksums count, bit 3 the outside trunk drops what it cannot read or do.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -42,6 +42,10 @@ static struct tg_result judge(const struct tg_frame_in *in)
 	tg_pipeline_burst(pl, &g.gen, in, 1, now_ms, &r);
 	require(r.reason < TG_REASON_COUNT && r.fate <= TG_FATE_HOLD);
 	require(r.judged || r.fate != TG_FATE_ANSWER);
+	/* Dropped is what a verdict or its ACK keeps back, and what the trunk says. */
+	if (r.fate == TG_FATE_ABSORB && tg_exception_of(r.reason) != TG_EXCEPTION_COUNT)
+		require(g.gen.policy.has_drops && in->port == 0 &&
+			r.frame.l4_proto == TG_IPPROTO_UDP);
 	if (r.judged)
 		tg_event_fill(&e, &g.gen, in, &r);
 	return r;
@@ -78,6 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.link = data[0] & 1 ? TG_LINK_IP : TG_LINK_ETHERNET,
 		.checksum = data[0] & 4 ? TG_PIPELINE_CSUM_UNKNOWN : TG_PIPELINE_CSUM_IGNORE,
 	};
+	g.gen.policy.has_drops = data[0] & 8;
+	g.trunk[0].drops = data[0] & 8 ? (1u << TG_EXCEPTION_COUNT) - 1 : 0;
 	first = judge(&in);
 	if (first.fate == TG_FATE_ANSWER)
 		check_answer(&in, &first);

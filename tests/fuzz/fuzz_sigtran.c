@@ -73,7 +73,7 @@ static void check_additions(struct tg_isup *isup)
 	unsigned i;
 
 	copy = *isup;
-	copy.sig.text.data = (const uint8_t *)copy.text;
+	copy.sig.text.data = copy.sig.digits = (const uint8_t *)copy.text;
 	tg_isup_append(isup, (struct tg_span){ (const uint8_t *)"0123456789", 10 });
 	tg_isup_merge(isup, &copy);
 	must(!isup->more_follows && isup->sig.n_ids <= TG_SIG_MAX_IDS);

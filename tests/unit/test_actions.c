@@ -227,6 +227,54 @@ TG_TEST(actions_divert_by_302_and_608_with_its_card, TG_NEEDS_NOTHING)
 	stop(&lab);
 }
 
+/* What may end a call, as it goes out: code, phrase and Reason (RFC 8197, RFC 8688, ATIS-1000099). */
+TG_TEST(SIP_30_each_answer_on_the_wire, TG_NEEDS_NOTHING)
+{
+	static const char long_request[] =
+		"Subject: a request as long as most are, and then some, so that "
+		"there is room for a Reason\r\n";
+	static const struct {
+		const char *answer;
+		const char *line;
+		const char *header; /* NULL: no Reason */
+	} cases[] = {
+		{ "code: 403, phrase: Forbidden", "SIP/2.0 403 Forbidden\r\n", NULL },
+		{ "code: 404, phrase: Not Found", "SIP/2.0 404 Not Found\r\n", NULL },
+		{ "code: 603, phrase: Decline, reason: 'Q.850;cause=21'", "SIP/2.0 603 Decline\r\n",
+		  "\r\nReason: Q.850;cause=21\r\n" },
+		{ "code: 603, phrase: Network Blocked, reason: "
+		  "'SIP;cause=603;text=\"v=analytics1;url=https://r.example\"'",
+		  "SIP/2.0 603 Network Blocked\r\n",
+		  "\r\nReason: SIP;cause=603;text=\"v=analytics1;url=https://r.example\"\r\n" },
+		{ "code: 607, phrase: Unwanted", "SIP/2.0 607 Unwanted\r\n", NULL },
+		{ "code: 608, phrase: Rejected", "SIP/2.0 608 Rejected\r\n", NULL },
+	};
+	unsigned i;
+
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		const struct tg_sip_text t = { .extra = long_request };
+		char policy[1024];
+		const char *text;
+		struct lab lab;
+
+		snprintf(policy, sizeof(policy),
+			 "version: 1\ntrunks: [ { name: t, port: 0, mode: enforce } ]\n"
+			 "answers: [ { name: a, %s } ]\n"
+			 "rules:\n  - { name: r, when: { role: [caller], class: [e164] }, action: "
+			 "reject, answer: a }\n",
+			 cases[i].answer);
+		start(&lab, policy);
+		send(&lab, &t);
+		text = answered(&lab);
+		assert_int_equal(strncmp(text, cases[i].line, strlen(cases[i].line)), 0);
+		if (cases[i].header)
+			assert_non_null(strstr(text, cases[i].header));
+		else
+			assert_null(strstr(text, "\r\nReason:"));
+		stop(&lab);
+	}
+}
+
 /* The called number becomes the sink's, at the same length; the CANCEL and the ACK follow it there. */
 TG_TEST(SIP_26_what_follows_an_invite_to_a_sink, TG_NEEDS_NOTHING)
 {

@@ -228,11 +228,14 @@ TG_TEST(L2_2_what_is_blind, TG_NEEDS_NOTHING)
 
 TG_TEST(L2_3_what_is_not_ip, TG_NEEDS_NOTHING)
 {
-	CHECK_FRAMES({ .pkt = { .ethertype = 0x0806 }, .reason = TG_REASON_NOT_IP }, /* ARP */
-		     { .pkt = { .ethertype = 0x88cc }, .reason = TG_REASON_NOT_IP }, /* LLDP */
-		     { .pkt = { .ethertype = 0x8863 }, .reason = TG_REASON_NOT_IP }, /* discovery */
-		     { .pkt = { .ethertype = 38 }, .reason = TG_REASON_NOT_IP }, /* 802.3, LLC */
-		     { .pkt = { .ethertype = 0x0806, .n_vlan = 1 }, .reason = TG_REASON_NOT_IP }, );
+	CHECK_FRAMES(
+		{ .pkt = { .ethertype = 0x0806 }, .reason = TG_REASON_NOT_IP }, /* ARP */
+		{ .pkt = { .ethertype = 0x88cc }, .reason = TG_REASON_NOT_IP }, /* LLDP */
+		{ .pkt = { .ethertype = 0x8863 }, .reason = TG_REASON_NOT_IP }, /* discovery */
+		{ .pkt = { .ethertype = 0x8809 }, .reason = TG_REASON_NOT_IP }, /* LACP */
+		{ .pkt = { .ethertype = 0x88f7 }, .reason = TG_REASON_NOT_IP }, /* PTP */
+		{ .pkt = { .ethertype = 38 }, .reason = TG_REASON_NOT_IP }, /* LLC: STP, IS-IS */
+		{ .pkt = { .ethertype = 0x0806, .n_vlan = 1 }, .reason = TG_REASON_NOT_IP }, );
 }
 
 TG_TEST(L2_5_padding_is_not_payload, TG_NEEDS_NOTHING)

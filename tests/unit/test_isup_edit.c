@@ -313,6 +313,20 @@ TG_TEST(IS_4_segment_is_part_of_the_iam, TG_NEEDS_NOTHING)
 	assert_int_equal(isup.sig.ids_left_out, 0);
 }
 
+TG_TEST(IS_4_segment_that_was_copied, TG_NEEDS_NOTHING)
+{
+	struct message m = begin_iam("442079460123", INTERNATIONAL), sgm = segment(1);
+	struct tg_isup isup, later;
+
+	put(&m, 0);
+	assert_int_equal(read_message(&sgm, &isup), TG_REASON_NONE);
+	later = isup;
+	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	tg_isup_merge(&isup, &later);
+	check_raw(&isup, 0, "442079460123");
+	check_raw(&isup, 1, "12025550199");
+}
+
 TG_TEST(IS_4_segment_with_more_identities_than_kept, TG_NEEDS_NOTHING)
 {
 	struct message m = begin_iam("442079460123", INTERNATIONAL), sgm = segment(20);

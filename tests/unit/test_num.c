@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/support/tg_test.h"
+#include "tollgate/digits.h"
 #include "tollgate/num.h"
 
 /* Singapore: closed plan, eight digits, no national prefix. */
@@ -67,6 +68,12 @@ static const struct tg_num_profile wholesale = {
 	.bare = TG_NUM_BARE_INTERNATIONAL,
 	.international_prefix = { "00", "011" },
 	.international_prefix_len = { 2, 3 },
+};
+
+/* A trunk with a technical prefix in front of country codes. */
+static const struct tg_num_profile technical = {
+	.international_prefix = { "99901" },
+	.international_prefix_len = { 5 },
 };
 
 static struct tg_span span(const char *text)
@@ -240,7 +247,10 @@ TG_TEST(NUM_2_profile_strips_and_adds_exactly_once, TG_NEEDS_NOTHING)
 		    { "00390612345678", &italy, E164, "+390612345678" },
 		    { "00447700900123", &singapore, E164, "+447700900123" },
 		    { "001447700900123", &singapore, E164, "+447700900123" },
-		    { "00447700900123", &wholesale, E164, "+447700900123" }, );
+		    { "00447700900123", &wholesale, E164, "+447700900123" },
+		    { "99901447700900123", &technical, E164, "+447700900123" },
+		    { "9990199901447700", &technical, E164, "+99901447700" }, /* once */
+		    { "447700900123", &technical, UNRESOLVED, "" }, );
 }
 
 TG_TEST(NUM_3_ambiguous_is_unresolved_never_guessed, TG_NEEDS_NOTHING)

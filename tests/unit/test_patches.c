@@ -158,6 +158,20 @@ TG_TEST(SCTP_5_same_place_other_change, TG_NEEDS_NOTHING)
 	free(p);
 }
 
+/* Two messages that had the same chunk: what one change makes is not taken for what the other is about. */
+TG_TEST(SCTP_5_changes_are_not_chained, TG_NEEDS_NOTHING)
+{
+	struct tg_patches *p = make(64);
+
+	assert_true(put(p, 100, 0, "ab", "cd", 0));
+	assert_true(put(p, 100, 0, "cd", "ef", 0));
+	assert_true(put(p, 100, 0, "ef", "ab", 0));
+	expect(p, 7, 100, "ab", "cd", 0);
+	expect(p, 7, 100, "cd", "ef", 0);
+	expect(p, 7, 100, "ef", "ab", 0);
+	free(p);
+}
+
 /* Room is made by the oldest, never by those of the same message. */
 TG_TEST(OP_9_oldest_change_is_pushed_out, TG_NEEDS_NOTHING)
 {

@@ -34,6 +34,66 @@ TG_TEST(SIPT_6_sigcomp_passes_and_is_counted, TG_NEEDS_NOTHING)
 	teardown(&f);
 }
 
+/* IPsec, also with null encryption as on 3GPP's Gm (TS 33.203 §6.3) and in UDP (RFC 3948); what is no
+ * signalling at all is not blind: neighbours (ND), BFD (RFC 5881). */
+TG_TEST(SIPT_4_ipsec_is_counted_and_neighbours_are_not, TG_NEEDS_NOTHING)
+{
+	static const struct tg_sip_text t = { .from = TG_TEST_FRAUD };
+	static const struct {
+		struct tg_pkt pkt;
+		enum tg_reason reason;
+	} cases[] = {
+		{ { .proto = 50 }, TG_REASON_TUNNEL },
+		{ { .proto = 50, .ipv6 = true }, TG_REASON_TUNNEL },
+		{ { .proto = 58, .ipv6 = true }, TG_REASON_ICMP },
+		{ { .sport = 49152, .dport = 3784 }, TG_REASON_NOT_SIP },
+		{ { .sport = 4500, .dport = 4500 }, TG_REASON_TUNNEL },
+	};
+	char text[TG_SIP_TEXT_MAX + 8] = "\x01\x02\x03\x04\x05\x06\x07\x08"; /* SPI, number */
+	const unsigned len = 8 + tg_sip_text(&t, text + 8);
+	struct fixture f;
+	unsigned i;
+
+	setup(&f);
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		const struct shot *s = shoot(&cases[i].pkt, text, len);
+		const struct tg_result r = judge_in(&f, &f.g.gen, &s->in);
+
+		assert_result(&r, false, TG_FATE_FORWARD, cases[i].reason);
+	}
+	teardown(&f);
+}
+
+/* Who asks for privacy is screened by what the network says of him, and the answer does not tell it. */
+TG_TEST(SIP_12_privacy_hides_nobody_from_screening, TG_NEEDS_NOTHING)
+{
+	static const char *const asked[] = { "id", "header;user", "id;critical", "none" };
+	uint8_t answer[TG_ANSWER_MAX + 1];
+	struct fixture f;
+	unsigned i, len;
+
+	setup(&f);
+	for (i = 0; i < TG_ARRAY_LEN(asked); i++) {
+		char extra[256];
+		const struct tg_sip_text t = { .from = "anonymous", .extra = extra, .call = i };
+		const struct shot *s;
+		struct tg_result r;
+
+		snprintf(extra, sizeof(extra),
+			 "Privacy: %s\r\nP-Asserted-Identity: <sip:" TG_TEST_FRAUD
+			 "@a.example>\r\n",
+			 asked[i]);
+		s = shoot_sip(&t);
+		r = judge_in(&f, &f.g.gen, &s->in);
+		assert_result(&r, true, TG_FATE_ANSWER, TG_REASON_FRAUD);
+		len = tg_answer_build(f.pl, &f.g.gen, &s->in, &r, answer, TG_ANSWER_MAX);
+		assert_true(len > 0);
+		answer[len] = 0;
+		assert_null(strstr((const char *)answer + r.frame.payload_off, TG_TEST_FRAUD + 1));
+	}
+	teardown(&f);
+}
+
 /* A P-Asserted-Identity that the caller made up hides nothing: From is looked up as well. */
 TG_TEST(SIP_11_asserted_identity_hides_no_listed_from, TG_NEEDS_NOTHING)
 {

@@ -64,6 +64,10 @@ TG_TEST(policy_file_refuses_what_is_not_in_the_schema, TG_NEEDS_NOTHING)
 		{ REJECT("when: { score: 80 }"), "8:20: score must be a mapping" },
 		{ REJECT("when: { score: { min: 8.5 } }"), "8:27: min must be a whole number" },
 		{ RULE("action: block"), "6:13: unknown action \"block\"; one of: pass, " },
+		{ TRUNK("exceptions: { sip_malformed: reject }"),
+		  "3:54: unknown sip_malformed \"reject\"; one of: pass, drop" },
+		{ TRUNK("exceptions: { tls: drop }"), "3:39: unknown key \"tls\"; one of: " },
+		{ TRUNK("exceptions: [sip_malformed]"), "3:37: exceptions must be a mapping" },
 		{ TRUNK("mode: enforced"), "3:31: unknown mode \"enforced\" (did you mean" },
 		{ TRUNK("name: \"\""), "3:25: key \"name\" is given twice" },
 	};
@@ -317,6 +321,8 @@ TG_TEST(policy_file_default_trunk_is_added_unless_there, TG_NEEDS_NOTHING)
 	assert_int_equal(p.n_trunks, 1);
 	assert_string_equal(p.trunk[0].name, "default");
 	assert_int_equal(p.trunk[0].mode, TG_MODE_SHADOW);
+	assert_int_equal(p.trunk[0].drops, 0);
+	assert_false(p.has_drops);
 	assert_int_equal(p.trunk[0].answers_per_second, 1000);
 	assert_int_equal(p.trunk[0].profile.country_code_len, 0);
 	free(image);
@@ -338,6 +344,7 @@ TG_TEST(policy_file_takes_every_key, TG_NEEDS_NOTHING)
 		"  - name: t\n    port: 7\n    vlan: 12\n    peer: 2001:db8::/32\n    mode: "
 		"enforce\n"
 		"    answers_per_second: 5\n"
+		"    exceptions: { sip_malformed: drop, memory_full: pass, fragment_limit: drop }\n"
 		"    profile: { country_code: 852, international_prefixes: [001, 08], "
 		"national_prefix: "
 		"0, bare: international, national_min: 7, national_max: 9 }\n"
@@ -360,6 +367,10 @@ TG_TEST(policy_file_takes_every_key, TG_NEEDS_NOTHING)
 	assert_memory_equal(t->peer.address, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	assert_int_equal(t->mode, TG_MODE_ENFORCE);
 	assert_int_equal(t->answers_per_second, 5);
+	assert_int_equal(t->drops,
+			 1u << TG_EXCEPTION_SIP_MALFORMED | 1u << TG_EXCEPTION_FRAGMENT_LIMIT);
+	assert_int_equal(p.trunk[1].drops, 0);
+	assert_true(p.has_drops);
 	assert_int_equal(t->profile.country_code_len, 3);
 	assert_memory_equal(t->profile.country_code, "852", 3);
 	assert_int_equal(t->profile.international_prefix_len[0], 3);
@@ -418,6 +429,7 @@ TG_TEST(policy_file_samples_compile, TG_NEEDS_NOTHING)
 		"control/samples/policy-default.yaml",
 		"control/samples/policy-enforce-demo.yaml",
 		"control/samples/policy-singapore.yaml",
+		"control/samples/policy-ss7.yaml",
 	};
 	unsigned i;
 

@@ -231,6 +231,8 @@ TG_TEST(policy_open_refuses_bad_trunks, TG_NEEDS_NOTHING)
 		PUT(t->profile.national_max, 14),
 		PUT(t->profile.national_max, 7),
 		MAY(t->profile.national_max, 0),
+		MAY(t->drops, (1u << TG_EXCEPTION_COUNT) - 1),
+		PUT(t->drops, 1u << TG_EXCEPTION_COUNT),
 		PUT(last->name[0], 'D'),
 		PUT(last->port, 0),
 		PUT(last->vlan, 1),

@@ -387,6 +387,32 @@ TG_TEST(SIP_16_line_ends_and_odd_bytes, TG_NEEDS_NOTHING)
 	check_starts(cases, TG_ARRAY_LEN(cases));
 }
 
+/* All that RFC 3261 and its extensions define: those that are not read are passed over. */
+TG_TEST(SIP_1_every_compact_form, TG_NEEDS_NOTHING)
+{
+	static const char text[] =
+		"INVITE sip:+12025550199@example.net SIP/2.0\r\n"
+		"v: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"
+		"a: *;audio\r\nb: <sip:x@h>;tag=1\r\nc: application/sdp\r\n"
+		"d: fork\r\ne: gzip\r\nf: <sip:+12025550123@example.com>;tag=2\r\n"
+		"i: call\r\nj: *;audio\r\nk: 100rel\r\nl: 0\r\nm: <sip:x@h>;tag=3\r\n"
+		"n: id\r\no: presence\r\nr: <sip:x@h>\r\ns: From: <sip:x@h>\r\n"
+		"t: <sip:+12025550198@example.net>\r\nu: x\r\nx: 1800\r\n"
+		"y: a.b.c;info=<https://x/y>\r\nCSeq: 7 INVITE\r\n\r\n";
+	struct tg_sip sip;
+
+	assert_int_equal(sip_test_parse(text, sizeof(text) - 1, &sip), TG_REASON_NONE);
+	assert_int_equal(sip.sig.n_ids, 3);
+	assert_string_equal(sip_test_raw(&sip, TG_ID_FROM, 0), "+12025550123");
+	assert_string_equal(sip_test_raw(&sip, TG_ID_TO, 0), "+12025550198");
+	assert_string_equal(sip_test_text(sip.call_id), "call");
+	assert_string_equal(sip_test_text(sip.from_tag), "2");
+	assert_int_equal(sip.to_tag.len, 0);
+	assert_int_equal(sip.n_vias, 1);
+	assert_int_equal(sip.n_passports, 1);
+	assert_false(sip.duplicate);
+}
+
 TG_TEST(SIP_20_unknown_header_fields_do_not_matter, TG_NEEDS_NOTHING)
 {
 	static const char text[] = SIP_WITH("Fromage: <sip:x@h>;tag=2\r\n"

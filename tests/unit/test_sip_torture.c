@@ -4,6 +4,7 @@
  * device reads what a lenient peer would route; "judged" for a message that a strict element would
  * refuse with 400 does no harm, since that element refuses it behind us.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,5 +138,67 @@ TG_TEST(SIP_17_torture_messages, TG_NEEDS_CAPTURES)
 		text = tg_test_read_file(path, &len);
 		check_message(&messages[i], text, len);
 		free(text);
+	}
+}
+
+/* What RFC 5118 §4 makes of IPv6 in SIP, in INVITEs of ours: whom it is for, and where an answer goes. */
+TG_TEST(SIP_17_ipv6_torture_messages, TG_NEEDS_NOTHING)
+{
+	static const struct tg_sip_source source = { "2001:db8::9:1", 5060 };
+	static const struct tg_sip_answer answer = { .code = 603,
+						     .phrase = { (const uint8_t *)"Decline", 7 } };
+	static const struct {
+		const char *uri;
+		const char *via;
+		const char *called; /* NULL: nobody */
+		const char *host;   /* of the Via */
+		uint16_t port;
+		bool answerable;
+	} cases[] = {
+		/* §4.1, and §4.2: without brackets it is a host, of whatever port */
+		{ "sip:[2001:db8::10]", "[2001:db8::9:1]", NULL, "[2001:db8::9:1]", 0, true },
+		{ "sip:2001:db8::10", "[2001:db8::9:1]", NULL, "[2001:db8::9:1]", 0, true },
+		{ "sip:b@2001:db8::10", "[2001:db8::9:1]", "b", "[2001:db8::9:1]", 0, true },
+		/* §4.3: 5070 is part of the address; §4.4: it is the port */
+		{ "sip:b@[2001:db8::10:5070]", "[2001:db8::9:1]", "b", "[2001:db8::9:1]", 0, true },
+		{ "sip:b@[2001:db8::10]:5070", "[2001:db8::9:1]:5070", "b", "[2001:db8::9:1]", 5070,
+		  true },
+		/* §4.5: received with brackets and without */
+		{ "sip:b@[2001:db8::10]", "[2001:db8::9:1];received=[2001:db8::9:255]", "b",
+		  "[2001:db8::9:1]", 0, true },
+		{ "sip:b@[2001:db8::10]", "[2001:db8::9:1];received=2001:db8::9:255", "b",
+		  "[2001:db8::9:1]", 0, true },
+		/* §4.7: both families on the way */
+		{ "sip:b@[2001:db8::10]", "[2001:db8::9:1]:6050\r\nVia: SIP/2.0/UDP 192.0.2.1", "b",
+		  "[2001:db8::9:1]", 6050, true },
+		/* §4.9: IPv4 in IPv6; §4.10: three colons are one too many */
+		{ "sip:b@example.com", "[::ffff:192.0.2.10]:19823", "b", "[::ffff:192.0.2.10]",
+		  19823, true },
+		{ "sip:b@[2001:db8:::192.0.2.1]", "[2001:db8::9:1]", "b", "[2001:db8::9:1]", 0,
+		  true },
+	};
+	char text[1024], out[2048];
+	struct tg_sip sip;
+	unsigned i, n;
+
+	for (i = 0; i < TG_ARRAY_LEN(cases); i++) {
+		n = (unsigned)snprintf(
+			text, sizeof(text),
+			"INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK1\r\n"
+			"From: <sip:a@[2001:db8::1]>;tag=1\r\nTo: <%s>\r\n"
+			"Call-ID: x@[2001:db8::1]\r\nCSeq: 1 INVITE\r\n\r\n",
+			cases[i].uri, cases[i].via, cases[i].uri);
+		assert_int_equal(sip_test_parse(text, n, &sip), TG_REASON_NONE);
+		if (cases[i].called)
+			assert_string_equal(sip_test_raw(&sip, TG_ID_REQUEST_URI, 0),
+					    cases[i].called);
+		else
+			assert_int_equal(sip.sig.id[0].raw_len, 0);
+		assert_string_equal(sip_test_raw(&sip, TG_ID_FROM, 0), "a");
+		assert_string_equal(sip_test_text(sip.via_host), cases[i].host);
+		assert_int_equal(sip.via_port, cases[i].port);
+		n = tg_sip_answer_build(&sip, &answer, &source, "tgabcdefghijklm", (uint8_t *)out,
+					sizeof(out));
+		assert_int_equal(n > 0, cases[i].answerable);
 	}
 }
