@@ -143,12 +143,16 @@ in_ns() {
 	exec ip netns exec "$ns" "$@"
 }
 
-# dp_start [OPTIONS AFTER --...]
+# vdevs DRIVER ARGUMENTS: --vdev options for DP_PORTS
+vdevs() {
+	local i
+	for i in "${!DP_PORTS[@]}"; do echo "--vdev $1$i,iface=${DP_PORTS[$i]}$2"; done
+}
+# dp_start [OPTIONS AFTER --...]: on AF_XDP, unless DP_DRIVER and DP_ARGS say otherwise
 dp_start() {
 	background dp in_ns "$NS_D" "$LAB_BUILD/tollgate-dp" --no-huge -m 512 --no-pci -l "${DP_LCORES:-0}" \
-		--file-prefix "$LAB_PREFIX" --vdev "net_af_xdp0,iface=${DP_PORTS[0]}" \
-		--vdev "net_af_xdp1,iface=${DP_PORTS[1]}" -- --images "$STATE/images" --control "$DP_SOCKET" \
-		--events "$EVENTS" "$@"
+		--file-prefix "$LAB_PREFIX" $(vdevs "${DP_DRIVER:-net_af_xdp}" "${DP_ARGS:-}") -- --images "$STATE/images" \
+		--control "$DP_SOCKET" --events "$EVENTS" "$@"
 	DP_PID=$LAST_PID
 	wait_for 60 test -S "$DP_SOCKET" || {
 		tail -n 20 "$LAB_DIR/dp.log"
