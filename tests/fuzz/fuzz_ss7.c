@@ -2,7 +2,7 @@
 /*
  * Sequences of SCTP packets through the whole pipeline. Input: commands of six bytes, each followed by its octets.
  *
- *	byte 0   bits 0-1: association; bit 2: this ends a packet; bit 3: begin, bit 4: end, bit 5: unordered;
+ *	byte 0   bits 0-1: association (of a packet's first chunk); bit 2: this ends a packet; bit 3: begin, bit 4: end, bit 5: unordered;
  *	         bit 6: I-DATA; bit 7: this ends a burst
  *	byte 1   TSN, relative to the association's next one, signed
  *	byte 2   stream and sequence number, a nibble each
@@ -58,6 +58,7 @@ static struct {
 	unsigned next_out[ASSOCIATIONS];
 	uint32_t tsn[ASSOCIATIONS];
 	struct tg_ss7_packet packet;
+	unsigned association; /* of the packet */
 	unsigned n_chunks;
 	uint64_t now_ms;
 } lab;
@@ -86,7 +87,7 @@ static struct tg_ss7_text message_of(unsigned what)
 }
 
 /* An IPv4 packet around it; enough for the frame walk and the checksum. */
-static void end_packet(unsigned association)
+static void end_packet(void)
 {
 	struct frame *const f = &lab.frame[lab.n];
 	uint8_t *const ip = f->bytes + 14;
@@ -105,7 +106,7 @@ static void end_packet(unsigned association)
 	tg_checksum_ipv4_fill(ip);
 	memcpy(f->bytes + HEADERS, lab.packet.data, lab.packet.len);
 	f->len = HEADERS + lab.packet.len;
-	f->association = association;
+	f->association = lab.association;
 	f->out = false;
 	lab.n++;
 	lab.n_chunks = 0;
@@ -207,7 +208,7 @@ static void release(uint64_t now_ms)
 
 static void add_chunk(const uint8_t *c, const uint8_t *octets, uint32_t len)
 {
-	const unsigned association = c[0] & 3;
+	const unsigned association = lab.association;
 	struct tg_ss7_text m = { .len = 0 };
 	const uint8_t *user = octets;
 	struct tg_ss7_data d = {
@@ -261,13 +262,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const uint8_t *const c = data;
 		const uint32_t len = c[4] <= size - 6 ? c[4] : (uint32_t)(size - 6);
 
-		if (lab.n_chunks == 0)
-			tg_ss7_packet_begin(&lab.packet, 100 + (c[0] & 3));
+		if (lab.n_chunks == 0) {
+			lab.association = c[0] & 3;
+			tg_ss7_packet_begin(&lab.packet, 100 + lab.association);
+		}
 		add_chunk(c, data + 6, len);
 		data += 6 + len;
 		size -= 6 + len;
 		if (c[0] & 4 || size < 6)
-			end_packet(c[0] & 3);
+			end_packet();
 		if (c[0] & 128 || size < 6 || lab.n - lab.burst_from == TG_BURST) {
 			run_burst();
 			lab.now_ms += c[5];
