@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The daemon's standing jobs in its workers: a new base, the journal and images to disk, SQLite's index. */
-#include <err.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>

@@ -169,6 +169,28 @@ static enum tg_reason strip_family(struct tg_capture_frame *f)
 									   : TG_REASON_NOT_IP;
 }
 
+/*
+ * MTP2 (Q.703 §2.2): BSN, FSN, and the length of what follows, 63 for all that is longer. Up to two octets are no
+ * message, but fill-in or link status. What is behind the length, the check sequence, was captured or not.
+ */
+static enum tg_reason strip_mtp2(struct tg_capture_frame *f, uint32_t pseudo_header)
+{
+	uint32_t length;
+
+	if (!take(f, pseudo_header) || f->len < 3)
+		return TG_REASON_TRUNCATED;
+	length = f->data[2] & 0x3f;
+	(void)take(f, 3);
+	if (length <= 2)
+		return TG_REASON_SIGTRAN_OTHER;
+	if (length > f->len)
+		return TG_REASON_TRUNCATED;
+	if (length < 63)
+		f->len = length;
+	f->link = TG_LINK_MTP3;
+	return TG_REASON_NONE;
+}
+
 static enum tg_reason strip_link(int link_type, struct tg_capture_frame *f)
 {
 	f->link = TG_LINK_IP;
@@ -186,6 +208,13 @@ static enum tg_reason strip_link(int link_type, struct tg_capture_frame *f)
 	case DLT_RAW:
 	case DLT_IPV4:
 	case DLT_IPV6:
+		return TG_REASON_NONE;
+	case DLT_MTP2_WITH_PHDR: /* sent or received, annex A, link number: four octets */
+		return strip_mtp2(f, 4);
+	case DLT_MTP2:
+		return strip_mtp2(f, 0);
+	case DLT_MTP3:
+		f->link = TG_LINK_MTP3;
 		return TG_REASON_NONE;
 	default:
 		return TG_REASON_LINK_TYPE;

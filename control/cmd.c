@@ -50,15 +50,29 @@ static const struct tg_cmd cmds[] = {
 	{ "number lookup", tg_cmd_number_lookup, "NUMBER", "who claims what of a number", "",
 	  "  tgctl number lookup +12025550123\n"
 	  "  tgctl number lookup 112\n" },
-	{ "explain", tg_cmd_explain, "NUMBER | --from A --to B [--trunk T]",
+	{ "explain", tg_cmd_explain, "NUMBER | --from A --to B [--trunk T] [--protocol P]",
 	  "why a call is, or would be, judged as it is",
 	  "  --trunk T      a trunk of the policy; default: the catch-all\n"
+	  "  --protocol P   sip (default), isup or bicc; of the last two also what is done to\n"
+	  "                 the message\n"
 	  "  --attestation A|B|C|none, --verification STATE\n"
 	  "                 as if it came with a PASSporT of that kind (valid, bad_signature, "
 	  "...);\n"
-	  "                 default: with none\n",
+	  "                 default: with none\n"
+	  "isup and bicc:\n"
+	  "  --opc N, --dpc N, --network-appearance N\n"
+	  "                 the trunk that names them, as 4556 or 2-57-4\n"
+	  "  --nature-from N, --nature-to N\n"
+	  "                 natures of address (national, ...); default: international\n"
+	  "  --presentation P, --screening S\n"
+	  "                 of the calling number; default: allowed, network\n"
+	  "  --calling-category C\n"
+	  "                 of the calling party; default: ordinary\n"
+	  "                 All in the words that rules have.\n",
 	  "  tgctl explain +12025550123\n"
-	  "  tgctl explain --from +12025550123 --to +6591234567 --trunk intl-1\n" },
+	  "  tgctl explain --from +12025550123 --to +6591234567 --trunk intl-1\n"
+	  "  tgctl explain --protocol isup --from +12025550123 --to +441632960123 --opc 2-57-4 "
+	  "--dpc 2-57-5\n" },
 	{ "table list", tg_cmd_table_list, "", "the generations that can be gone back to", "",
 	  "  tgctl table list\n" },
 	{ "table rollback", tg_cmd_table_rollback, "", "back to the generation before this one",
@@ -132,9 +146,18 @@ static const struct tg_cmd cmds[] = {
 	{ "replay", tg_cmd_replay,
 	  "--feed F [--policy P] [--at TIME] [--no-checksum] [--force] [--json] CAPTURE",
 	  "judge a capture file; needs no daemon",
-	  "  One line per judged message: frame protocol message caller called verdict reason "
-	  "rule.\n",
-	  "  tgctl replay --feed control/samples/feed.csv calls.pcap\n" },
+	  "  One line per judged message, tab-separated: frame protocol message caller called\n"
+	  "  verdict reason rule; counts on standard error. No root, no huge pages.\n"
+	  "  --feed F       what lists numbers; - is standard input\n"
+	  "  --policy P     default: the policy that control/samples/policy-default.yaml shows\n"
+	  "  --at TIME      judge as of then (RFC 3339; default now): what has expired is not "
+	  "listed\n"
+	  "  --no-checksum  take wrong checksums: the capture was made at the sender\n"
+	  "  --force        take prefixes under 4 digits in the feed\n"
+	  "  --json         an object a line, with every identity; after `replay`\n"
+	  "  Exit code 1 besides: output or memory.\n",
+	  "  tgctl replay --feed control/samples/feed.csv calls.pcap\n"
+	  "  tgctl replay --feed feed.csv --policy policy.yaml --json calls.pcap | jq .verdict\n" },
 	{ "events", tg_cmd_events, "[--follow] [--lines N] [--file F]", "verdicts as they happen",
 	  "  --follow       go on as the file grows\n"
 	  "  --lines N      begin N lines before the end (default 10)\n"
@@ -258,6 +281,8 @@ int tg_cmd_call(const struct tg_cmd_env *env, const struct tg_cmd_call *call)
 	enum tg_exit rc;
 
 	rc = tg_client_call(&c, &result, &error);
+	if (call->progress)
+		call->progress(NULL, NULL);
 	if (rc != TG_EXIT_OK)
 		return tg_cmd_error(env, rc, error.file, &error.err);
 	if (env->json)
@@ -325,7 +350,7 @@ static int take_globals(struct globals *g, int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		stop = stop || strcmp(argv[i], "--") == 0 ||
 		       (n == 2 && strcmp(argv[1], "replay") == 0);
-		if (stop && strcmp(argv[i], "--help") != 0) {
+		if (stop && strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) {
 			argv[n++] = argv[i];
 		} else if (strcmp(argv[i], "--json") == 0) {
 			g->env.json = true;

@@ -48,12 +48,18 @@ void tg_cmd_add(json_t *request, const char *key, const char *value);
  * NULL) shows the result to a person.
  */
 struct tg_cmd_call {
-	json_t *request; /* taken over */
-	int fd;		 /* or -1 */
-	void (*progress)(void *ctx, json_t *progress);
+	json_t *request;			       /* taken over */
+	int fd;					       /* or -1 */
+	void (*progress)(void *ctx, json_t *progress); /* NULL, NULL when it is over */
 	void (*print)(json_t *result);
 };
 int tg_cmd_call(const struct tg_cmd_env *env, const struct tg_cmd_call *call);
+
+/* What makes "1 rule" two of them. */
+static inline const char *tg_cmd_s(json_int_t n)
+{
+	return n == 1 ? "" : "s";
+}
 
 /* Members of results, for printing. */
 json_int_t tg_cmd_int(json_t *j, const char *key);

@@ -11,9 +11,15 @@
 static void show_progress(void *ctx, json_t *p)
 {
 	const json_int_t done = tg_cmd_int(p, "done"), total = tg_cmd_int(p, "total");
+	static bool shown;
 
 	(void)ctx;
-	if (total > 0)
+	if (!p && !shown)
+		return;
+	shown = p != NULL;
+	if (!p)
+		fprintf(stderr, "\r%26s\r", ""); /* what comes has the line to itself */
+	else if (total > 0)
 		fprintf(stderr, "\r%-10s %3d %%      ", tg_cmd_text(p, "phase"),
 			(int)(100.0 * (double)done / (double)total));
 	else

@@ -147,6 +147,28 @@ int tg_cmd_number_lookup(const struct tg_cmd_env *env, int argc, char **argv)
 		env, &(struct tg_cmd_call){ .request = request, .fd = -1, .print = print_number });
 }
 
+/* What happens to an IAM. In shadow, what would. */
+static void print_wire(json_t *wire)
+{
+	const char *level = tg_cmd_text(wire, "level"), *effect = tg_cmd_text(wire, "effect");
+	const bool shadow = strcmp(level, "N0") == 0 && strcmp(effect, "none") != 0;
+
+	printf("    on the wire: %s", shadow ? "nothing (N0); enforced: " : "");
+	if (strcmp(effect, "sink") == 0)
+		printf("the called number becomes %s", tg_cmd_text(wire, "called"));
+	else if (strcmp(effect, "null") == 0)
+		printf("the message becomes one that is discarded, as no sink has its form and "
+		       "length");
+	else if (strcmp(effect, "restrict") == 0)
+		printf("the calling number's presentation becomes restricted");
+	else
+		printf("nothing: such a mark has no place in an IAM");
+	if (shadow)
+		printf("\n");
+	else
+		printf(" (%s)\n", level);
+}
+
 static void print_verdict(const char *what, json_t *v)
 {
 	const char *answer = json_string_value(json_object_get(v, "answer"));
@@ -154,6 +176,7 @@ static void print_verdict(const char *what, json_t *v)
 	const char *mark = json_string_value(json_object_get(v, "mark"));
 	const char *shadow = json_string_value(json_object_get(v, "shadow_rule"));
 	json_t *beyond = json_object_get(v, "beyond_limit");
+	json_t *wire = json_object_get(v, "wire");
 
 	printf("  %s: %s%s%s, reason %s, %s%s (trunk %s, %s)\n", what, tg_cmd_text(v, "verdict"),
 	       answer || mark ? " with " : "",
@@ -164,6 +187,8 @@ static void print_verdict(const char *what, json_t *v)
 	       tg_cmd_text(v, "trunk"),
 	       strcmp(tg_cmd_text(v, "mode"), "enforce") == 0 ? "enforced"
 							      : "shadow: decided, not carried out");
+	if (wire)
+		print_wire(wire);
 	if (shadow)
 		printf("    rule %s, in shadow, would have come first\n", shadow);
 	if (beyond)
@@ -198,6 +223,15 @@ int tg_cmd_explain(const struct tg_cmd_env *env, int argc, char **argv)
 		{ "trunk", required_argument, NULL, 0 },
 		{ "attestation", required_argument, NULL, 0 },
 		{ "verification", required_argument, NULL, 0 },
+		{ "protocol", required_argument, NULL, 0 },
+		{ "opc", required_argument, NULL, 0 },
+		{ "dpc", required_argument, NULL, 0 },
+		{ "network-appearance", required_argument, NULL, 0 },
+		{ "nature-from", required_argument, NULL, 0 },
+		{ "nature-to", required_argument, NULL, 0 },
+		{ "presentation", required_argument, NULL, 0 },
+		{ "screening", required_argument, NULL, 0 },
+		{ "calling-category", required_argument, NULL, 0 },
 		{ NULL, 0, NULL, 0 },
 	};
 	json_t *request = parse_members("explain", options, argc, argv);

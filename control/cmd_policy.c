@@ -48,8 +48,9 @@ static int print_checked(const struct tg_cmd_env *env, const char *file, const v
 		       "\",\"trunks\":%u,\"rules\":%u,\"answers\":%u}\n",
 		       p.header->id, p.n_trunks, p.n_rules, p.n_answers);
 	else
-		printf("%s: %u trunks (with the catch-all), %u rules, %u answers\n", file,
-		       p.n_trunks, p.n_rules, p.n_answers);
+		printf("%s: %u trunk%s (with the catch-all), %u rule%s, %u answer%s\n", file,
+		       p.n_trunks, tg_cmd_s(p.n_trunks), p.n_rules, tg_cmd_s(p.n_rules),
+		       p.n_answers, tg_cmd_s(p.n_answers));
 	return TG_EXIT_OK;
 }
 

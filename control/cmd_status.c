@@ -57,12 +57,27 @@ static void print_exceptions(json_t *exceptions)
 		printf("\n");
 }
 
+static void print_frames(json_t *s)
+{
+	json_t *reason;
+	size_t i;
+
+	if (tg_cmd_int(s, "rx_packets") == 0)
+		return;
+	printf("  frames by reason");
+	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)
+		printf("%s %s %lld", i ? "," : "", tg_cmd_text(reason, "reason"),
+		       (long long)tg_cmd_int(reason, "frames"));
+	printf("\n  latency      p50 %.1f us, p99 %.1f us\n",
+	       (double)tg_cmd_int(s, "latency_p50_ns") / 1e3,
+	       (double)tg_cmd_int(s, "latency_p99_ns") / 1e3);
+}
+
 static void print_stats(json_t *s)
 {
 	json_t *modes = json_object_get(s, "actions");
-	json_t *actions, *reason, *value;
+	json_t *actions, *value;
 	const char *mode, *action;
-	size_t i;
 
 	if (!json_is_object(s)) {
 		printf("  no figures: the dataplane did not answer in time\n");
@@ -93,13 +108,7 @@ static void print_stats(json_t *s)
 	}
 	print_coverage(json_object_get(s, "coverage"));
 	print_exceptions(json_object_get(s, "exceptions"));
-	printf("  frames by reason");
-	json_array_foreach(json_object_get(s, "top_reasons"), i, reason)
-		printf("%s %s %lld", i ? "," : "", tg_cmd_text(reason, "reason"),
-		       (long long)tg_cmd_int(reason, "frames"));
-	printf("\n  latency      p50 %.1f us, p99 %.1f us\n",
-	       (double)tg_cmd_int(s, "latency_p50_ns") / 1e3,
-	       (double)tg_cmd_int(s, "latency_p99_ns") / 1e3);
+	print_frames(s);
 	if (tg_cmd_int(s, "events_dropped") > 0)
 		printf("  events       %lld dropped: the log is slower than the calls\n",
 		       (long long)tg_cmd_int(s, "events_dropped"));
@@ -136,17 +145,19 @@ static void print_status(json_t *r)
 	       (long long)tg_cmd_int(daemon, "pid"),
 	       (long long)tg_cmd_int(daemon, "uptime_ms") / 1000, tg_cmd_text(daemon, "state"));
 	print_table(json_object_get(r, "table"), json_object_get(r, "publication"));
-	printf("ledger         batch %lld (%lld in SQLite), %lld claims of %lld sources, "
+	printf("ledger         batch %lld (%lld in SQLite), %lld claim%s of %lld source%s, "
 	       "next expiry %s\n",
 	       (long long)tg_cmd_int(ledger, "batch"),
 	       (long long)tg_cmd_int(ledger, "indexed_batch"),
-	       (long long)tg_cmd_int(ledger, "claims"), (long long)tg_cmd_int(ledger, "sources"),
+	       (long long)tg_cmd_int(ledger, "claims"), tg_cmd_s(tg_cmd_int(ledger, "claims")),
+	       (long long)tg_cmd_int(ledger, "sources"), tg_cmd_s(tg_cmd_int(ledger, "sources")),
 	       tg_cmd_text(ledger, "next_expiry"));
 	printf("  chain head   %s\n", tg_cmd_text(ledger, "chain_head"));
 	if (json_is_true(json_object_get(dp, "connected"))) {
-		printf("dataplane      pid %lld, generation %lld, %lld workers, %lld ports\n",
+		printf("dataplane      pid %lld, generation %lld, %lld worker%s, %lld ports\n",
 		       (long long)tg_cmd_int(dp, "pid"), (long long)tg_cmd_int(dp, "generation"),
-		       (long long)tg_cmd_int(dp, "workers"), (long long)tg_cmd_int(dp, "ports"));
+		       (long long)tg_cmd_int(dp, "workers"), tg_cmd_s(tg_cmd_int(dp, "workers")),
+		       (long long)tg_cmd_int(dp, "ports"));
 		print_stats(json_object_get(dp, "stats"));
 	} else {
 		printf("dataplane      not connected\n");

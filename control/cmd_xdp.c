@@ -256,10 +256,11 @@ static json_int_t packets(json_t *port, const char *outcome)
 static void print_beat(json_t *p)
 {
 	if (json_is_integer(json_object_get(p, "heartbeat_age_ns")))
-		printf("heartbeat %.1f ms old (pid %lld, %lld queues%s)",
+		printf("heartbeat %.1f ms old (pid %lld, %lld queue%s%s)",
 		       (double)tg_cmd_int(p, "heartbeat_age_ns") / 1e6,
 		       (long long)tg_cmd_int(p, "pid"),
 		       (long long)(tg_cmd_int(p, "queues_fresh") + tg_cmd_int(p, "queues_stale")),
+		       tg_cmd_s(tg_cmd_int(p, "queues_fresh") + tg_cmd_int(p, "queues_stale")),
 		       tg_cmd_int(p, "queues_stale") > 0 ? ", not all of them live" : "");
 	else
 		printf("no heartbeat%s",

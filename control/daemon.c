@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/daemon.h"
 
-#include <err.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "control/policy_file.h"
+#include "control/say.h"
 #include "control/xdp_watch.h"
 
 /* The wall clock may be set; an expiry is looked at again at least this often. */
@@ -43,18 +43,14 @@ const char *tg_daemon_alarm_text(unsigned alarm)
 void tg_daemon_alarm(struct tg_daemon *d, enum tg_daemon_alarm alarm, bool on, const char *detail)
 {
 	struct tg_daemon_alarm_state *a = &d->alarm[alarm];
-	char *p;
 
 	if (on != a->on)
-		warnx("%s: %s%s%s", on ? "alarm" : "alarm over", alarms[alarm].text,
-		      on && detail ? ": " : "", on && detail ? detail : "");
+		tg_say("%s: %s%s%s", on ? "alarm" : "alarm over", alarms[alarm].text,
+		       on && detail ? ": " : "", on && detail ? detail : "");
 	a->on = on;
 	snprintf(a->detail, sizeof(a->detail), "%s", on && detail ? detail : "");
-	/* Another process's text, or a cut one, may be no UTF-8; status replies have to be. */
-	for (p = a->detail; *p; p++) {
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	}
+	tg_say_clean(
+		a->detail); /* another process's text, or a cut one; status replies are UTF-8 */
 }
 
 /* ---- policy -------------------------------------------------------------------------------------- */
@@ -201,11 +197,11 @@ static void load_images(struct tg_daemon *d)
 
 	rc = tg_images_read_history(d->images, &history, &err);
 	if (rc != 0 && rc != -ENOENT)
-		warnx("%s", err.text);
+		tg_say("%s", err.text);
 	tg_generations_from_history(&d->generations, &history);
 	last = tg_generations_current(&d->generations);
 	if (last && load_set(d, last, &err) != 0)
-		warnx("last generation: %s", err.text);
+		tg_say("last generation: %s", err.text);
 	have_history = rc == 0;
 	rc = tg_images_read_pin(d->images, &pin, &err);
 	if (rc == -ENOENT) {

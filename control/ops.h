@@ -61,6 +61,10 @@ json_t *tg_op_claims(const struct tg_claim *claims, size_t n);
 /* A number as a feed writes it; none: answered already. */
 struct tg_num tg_op_number(struct tg_request *rq, const char *key);
 
+/* {"number", "claims", "merged", "in_force"}: what sources say, what the ledger makes of it, and what
+ * the dataplane is asked with. NULL: answered already. */
+json_t *tg_op_number_json(struct tg_daemon *d, struct tg_request *rq, struct tg_num num);
+
 /* What the images in force say. False: no table in memory. */
 bool tg_op_table_lookup(const struct tg_daemon *d, struct tg_num num, uint32_t *listing);
 

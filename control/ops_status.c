@@ -130,17 +130,18 @@ static json_t *stats_json(const struct tg_ctl_stats *m)
 	const struct tg_stats *s = &m->sum;
 
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, "
-		"s:I}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+		"s:o, s:I, s:I}",
 		"uptime_ms", (json_int_t)m->uptime_ms, "rx_packets", (json_int_t)s->rx_packets,
 		"tx_packets", (json_int_t)s->tx_packets, "tx_dropped", (json_int_t)s->tx_dropped,
 		"answers_sent", (json_int_t)s->answers_sent, "events_dropped",
 		(json_int_t)s->events_dropped, "judged", (json_int_t)tg_stats_coverage(s).judged,
 		"verdicts_repeated", (json_int_t)s->verdicts_repeated, "verdicts_same_call",
 		(json_int_t)s->verdicts_same_call, "frames_edited", (json_int_t)s->frames_edited,
-		"actions", actions_json(s), "passports", passports_json(s), "coverage",
-		coverage_json(s), "exceptions", exceptions_json(s), "top_reasons",
-		top_reasons_json(s), "latency_p50_ns",
+		"frames_dispatched", (json_int_t)s->frames_dispatched, "dispatch_full",
+		(json_int_t)s->dispatch_full, "actions", actions_json(s), "passports",
+		passports_json(s), "coverage", coverage_json(s), "exceptions", exceptions_json(s),
+		"top_reasons", top_reasons_json(s), "latency_p50_ns",
 		(json_int_t)tg_stats_latency_quantile(s, 500), "latency_p99_ns",
 		(json_int_t)tg_stats_latency_quantile(s, 990));
 }

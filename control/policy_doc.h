@@ -43,6 +43,12 @@ struct policy_doc_trunk {
 	uint32_t *mtu;
 	uint32_t *answers_per_second;
 	uint32_t *priority_per_second;
+	char *opc;
+	char *dpc;
+	uint32_t *network_appearance;
+	uint32_t mtp3; /* enum tg_mtp3_variant */
+	uint32_t isup; /* enum tg_isup_variant */
+	char *sink;
 	struct policy_doc_profile *profile;
 	struct policy_doc_exceptions *exceptions;
 };
@@ -91,12 +97,21 @@ struct policy_doc_when {
 	uint32_t *same_prefix;
 	struct policy_doc_list raw_prefix;
 	struct policy_doc_list raw_prefix_not;
+	uint32_t natures;	 /* bit per enum tg_isup_nature */
+	uint32_t number_plans;	 /* bit per enum tg_isup_plan */
+	uint32_t presentations;	 /* bit per enum tg_isup_shown */
+	uint32_t screenings;	 /* bit per enum tg_isup_screening */
+	uint32_t inn;		 /* bit per enum tg_isup_inn: one or none */
+	uint32_t incomplete;	 /* 0 = not asked, YES, NO */
+	uint32_t qualifiers;	 /* bit per enum tg_isup_qualifier */
 	uint32_t contradictions; /* bit per enum tg_contradiction */
 	uint64_t has;		 /* as in struct tg_policy_rule */
 	uint64_t has_not;
-	uint32_t privacy;	/* bit per enum tg_privacy */
-	uint32_t attestations;	/* bit per enum tg_attestation */
-	uint32_t verifications; /* bit per enum tg_stir_state */
+	uint32_t privacy;	     /* bit per enum tg_privacy */
+	uint32_t attestations;	     /* bit per enum tg_attestation */
+	uint32_t verifications;	     /* bit per enum tg_stir_state */
+	uint32_t protocols;	     /* bit per enum tg_protocol */
+	uint32_t calling_categories; /* bit per enum tg_isup_category */
 	struct policy_doc_list tgrp;
 	struct policy_doc_list trunk_context;
 	struct policy_doc_list orig_ioi;

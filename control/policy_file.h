@@ -17,6 +17,9 @@ int tg_policy_compile(const char *text, size_t len, void **image, uint64_t *leng
 int tg_policy_read_file(const char *path, char **text, size_t *len, struct tg_error *err);
 int tg_policy_compile_file(const char *path, void **image, uint64_t *length, struct tg_error *err);
 
+/* "1234", or "2-57-4" in the parts that the variant (enum tg_mtp3_variant) has. False: neither. */
+bool tg_policy_point_code(const char *s, unsigned variant, uint32_t *pc);
+
 /* The documented default: what applies where nobody gives a policy. */
 extern const char tg_policy_default_text[];
 

@@ -80,6 +80,55 @@ static const cyaml_strval_t verification_words[] = {
 #undef X
 };
 
+static const cyaml_strval_t nature_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_NATURE_##sym },
+	TG_ISUP_NATURES(X)
+#undef X
+};
+
+static const cyaml_strval_t number_plan_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_PLAN_##sym },
+	TG_ISUP_PLANS(X)
+#undef X
+};
+
+static const cyaml_strval_t presentation_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_SHOWN_##sym },
+	TG_ISUP_SHOWN(X)
+#undef X
+};
+
+static const cyaml_strval_t screening_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_SCREENING_##sym },
+	TG_ISUP_SCREENINGS(X)
+#undef X
+};
+
+static const cyaml_strval_t inn_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_INN_##sym },
+	TG_ISUP_INNS(X)
+#undef X
+};
+
+static const cyaml_strval_t qualifier_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_QUALIFIER_##sym },
+	TG_ISUP_QUALIFIERS(X)
+#undef X
+};
+
+static const cyaml_strval_t calling_category_words[] = {
+#define X(sym, name) { name, 1 << TG_ISUP_CATEGORY_##sym },
+	TG_ISUP_CATEGORIES(X)
+#undef X
+};
+
+/* Those that calls are made in. */
+static const cyaml_strval_t protocol_words[] = {
+	{ "sip", 1 << TG_PROTOCOL_SIP },
+	{ "isup", 1 << TG_PROTOCOL_ISUP },
+	{ "bicc", 1 << TG_PROTOCOL_BICC },
+};
+
 static const cyaml_strval_t limit_words[] = {
 #define X(sym, name) { name, TG_LIMIT_##sym },
 	TG_LIMITS(X)
@@ -102,6 +151,13 @@ static const cyaml_strval_t mode_words[] = {
 	TG_MODES(X)
 #undef X
 };
+
+static const cyaml_strval_t mtp3_words[] = {
+	{ "itu", TG_MTP3_ITU },
+	{ "ansi", TG_MTP3_ANSI },
+	{ "japan", TG_MTP3_JAPAN },
+};
+static const cyaml_strval_t isup_words[] = { { "itu", TG_ISUP_ITU }, { "ansi", TG_ISUP_ANSI } };
 
 static const cyaml_strval_t bare_words[] = {
 	{ "unresolved", TG_NUM_BARE_UNRESOLVED },
@@ -155,6 +211,15 @@ static const cyaml_schema_field_t trunk_fields[] = {
 			     priority_per_second),
 	CYAML_FIELD_UINT_PTR("answers_per_second", OPTIONAL, struct policy_doc_trunk,
 			     answers_per_second),
+	CYAML_FIELD_STRING_PTR("opc", OPTIONAL_LIST, struct policy_doc_trunk, opc, 1, MAX_TEXT),
+	CYAML_FIELD_STRING_PTR("dpc", OPTIONAL_LIST, struct policy_doc_trunk, dpc, 1, MAX_TEXT),
+	CYAML_FIELD_UINT_PTR("network_appearance", OPTIONAL, struct policy_doc_trunk,
+			     network_appearance),
+	CYAML_FIELD_ENUM("mtp3", OPTIONAL | WORD, struct policy_doc_trunk, mtp3, mtp3_words,
+			 TG_ARRAY_LEN(mtp3_words)),
+	CYAML_FIELD_ENUM("isup", OPTIONAL | WORD, struct policy_doc_trunk, isup, isup_words,
+			 TG_ARRAY_LEN(isup_words)),
+	CYAML_FIELD_STRING_PTR("sink", OPTIONAL_LIST, struct policy_doc_trunk, sink, 1, MAX_TEXT),
 	CYAML_FIELD_MAPPING_PTR("profile", OPTIONAL, struct policy_doc_trunk, profile,
 				profile_fields),
 	CYAML_FIELD_MAPPING_PTR("exceptions", OPTIONAL, struct policy_doc_trunk, exceptions,
@@ -232,6 +297,17 @@ static const cyaml_schema_field_t when_fields[] = {
 	CYAML_FIELD_UINT_PTR("same_prefix", OPTIONAL, struct policy_doc_when, same_prefix),
 	WHEN_LIST("raw_prefix", raw_prefix, TG_POLICY_MAX_WORDS),
 	WHEN_LIST("raw_prefix_not", raw_prefix_not, TG_POLICY_MAX_WORDS),
+	WHEN_FLAGS("nature", natures, nature_words),
+	WHEN_FLAGS("number_plan", number_plans, number_plan_words),
+	WHEN_FLAGS("presentation", presentations, presentation_words),
+	WHEN_FLAGS("screening", screenings, screening_words),
+	WHEN_FLAGS("qualifier", qualifiers, qualifier_words),
+	CYAML_FIELD_ENUM("inn", OPTIONAL | WORD, struct policy_doc_when, inn, inn_words,
+			 TG_ARRAY_LEN(inn_words)),
+	CYAML_FIELD_ENUM("incomplete", OPTIONAL | WORD, struct policy_doc_when, incomplete,
+			 asked_words, TG_ARRAY_LEN(asked_words)),
+	WHEN_FLAGS("protocol", protocols, protocol_words),
+	WHEN_FLAGS("calling_category", calling_categories, calling_category_words),
 	WHEN_FLAGS("contradiction", contradictions, contradiction_words),
 	WHEN_FLAGS("has", has, has_words),
 	WHEN_FLAGS("has_not", has_not, has_words),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/policy_doc.h"
+#include "control/policy_file.h"
 
 #define ANSWERS_PER_SECOND_DEFAULT 1000
 #define PRIORITY_PER_SECOND_DEFAULT 10 /* more at once than a region dials in an emergency */
@@ -103,6 +104,94 @@ static int take_prefix(const struct policy_draft *d, const struct policy_path *w
 	p->version = family == AF_INET6 ? 6 : 4;
 	p->bits = (uint8_t)bits;
 	return 0;
+}
+
+/* ---- SS7 --------------------------------------------------------------------------------------- */
+
+/* Bits of a point code's three parts, most significant first. Japan's are written in orders that differ: as
+ * one number only. */
+static const struct {
+	uint8_t bits[3];
+	const char *how;
+} point_codes[] = {
+	[TG_MTP3_ITU] = { { 3, 8, 3 }, "0 to 16383, or as 2-57-4" },
+	[TG_MTP3_ANSI] = { { 8, 8, 8 }, "0 to 16777215, or as 245-12-3" },
+	[TG_MTP3_JAPAN] = { { 0, 16, 0 }, "0 to 65535" },
+};
+
+bool tg_policy_point_code(const char *s, unsigned variant, uint32_t *pc)
+{
+	const uint8_t *const bits = point_codes[variant].bits;
+	const unsigned long all = 1ul << (bits[0] + bits[1] + bits[2]);
+	char part[4];
+	uint32_t v = 0;
+	unsigned i;
+
+	if (!strchr(s, '-')) {
+		const long whole = decimal(s, all - 1);
+
+		*pc = (uint32_t)whole;
+		return whole >= 0;
+	}
+	for (i = 0; i < TG_ARRAY_LEN(point_codes[0].bits); i++) {
+		const size_t len = strcspn(s, "-");
+		long n;
+
+		if (len >= sizeof(part) || bits[0] == 0 || (s[len] == '-') != (i < 2))
+			return false;
+		memcpy(part, s, len);
+		part[len] = 0;
+		n = decimal(part, (1ul << bits[i]) - 1);
+		if (n < 0)
+			return false;
+		v = v << bits[i] | (uint32_t)n;
+		s += len + 1;
+	}
+	*pc = v;
+	return true;
+}
+
+static int take_point_code(const struct policy_draft *d, const struct policy_path *where,
+			   const char *s, unsigned variant, uint32_t *pc)
+{
+	*pc = TG_TRUNK_ANY_POINT_CODE;
+	if (!s || tg_policy_point_code(s, variant, pc))
+		return 0;
+	return tg_yaml_refuse(d->yaml, d->err, where->text, "%s is a point code, %s, not %s",
+			      strrchr(where->text, '.') + 1, point_codes[variant].how,
+			      tg_yaml_quote(s).text);
+}
+
+static int take_sink(const struct policy_draft *d, const char *path, const char *s,
+		     struct tg_policy_trunk *t)
+{
+	if (!s)
+		return 0;
+	if (tg_num_kind(tg_num_from_feed(
+		    (struct tg_span){ (const uint8_t *)s, (uint32_t)strlen(s) })) != TG_NUM_E164)
+		return tg_yaml_refuse(d->yaml, d->err, tg_policy_path(path, "sink").text,
+				      "sink is a number, + and digits: the called number of a "
+				      "call over SS7 that is to end becomes it, not %s",
+				      tg_yaml_quote(s).text);
+	memcpy(t->sink, s, strlen(s));
+	return 0;
+}
+
+static int take_ss7(const struct policy_draft *d, const char *path,
+		    const struct policy_doc_trunk *in, struct tg_policy_trunk *t)
+{
+	const struct policy_path opc = tg_policy_path(path, "opc");
+	const struct policy_path dpc = tg_policy_path(path, "dpc");
+	int ret;
+
+	t->mtp3 = (uint8_t)in->mtp3;
+	t->isup = (uint8_t)in->isup;
+	t->has_network_appearance = in->network_appearance != NULL;
+	t->network_appearance = in->network_appearance ? *in->network_appearance : 0;
+	ret = take_point_code(d, &opc, in->opc, t->mtp3, &t->opc);
+	if (ret == 0)
+		ret = take_point_code(d, &dpc, in->dpc, t->mtp3, &t->dpc);
+	return ret == 0 ? take_sink(d, path, in->sink, t) : ret;
 }
 
 /* ---- numbering profile ------------------------------------------------------------------------- */
@@ -226,12 +315,32 @@ static bool prefix_covers(const struct tg_policy_prefix *a, const struct tg_poli
 	       memcmp(narrowed, a->address, sizeof(narrowed)) == 0;
 }
 
+static bool point_code_covers(uint32_t a, uint32_t b)
+{
+	return a == TG_TRUNK_ANY_POINT_CODE || a == b;
+}
+
+/* A trunk that names nothing of SS7 has the calls over SS7 too that no trunk before it has. */
+static bool ss7_covers(const struct tg_policy_trunk *a, const struct tg_policy_trunk *b)
+{
+	return point_code_covers(a->opc, b->opc) && point_code_covers(a->dpc, b->dpc) &&
+	       (!a->has_network_appearance ||
+		(b->has_network_appearance && a->network_appearance == b->network_appearance));
+}
+
+static bool names_ss7(const struct tg_policy_trunk *t)
+{
+	return t->opc != TG_TRUNK_ANY_POINT_CODE || t->dpc != TG_TRUNK_ANY_POINT_CODE ||
+	       t->has_network_appearance;
+}
+
 /* Does everything that matches b match a too? Then b, behind a, never gets a call. */
 static bool covers(const struct tg_policy_trunk *a, const struct tg_policy_trunk *b)
 {
 	return (a->port == TG_TRUNK_ANY_PORT || a->port == b->port) &&
 	       (a->vlan == TG_TRUNK_ANY_VLAN || a->vlan == b->vlan) &&
-	       prefix_covers(&a->peer, &b->peer) && prefix_covers(&a->local, &b->local);
+	       prefix_covers(&a->peer, &b->peer) && prefix_covers(&a->local, &b->local) &&
+	       ss7_covers(a, b);
 }
 
 static int check_against_earlier(const struct policy_draft *d, const char *path, uint32_t i)
@@ -261,10 +370,11 @@ static int check_catch_all(const struct policy_draft *d, const char *path,
 				      "trunk default takes what no other trunk matches: it must be "
 				      "the last");
 	if (t->port != TG_TRUNK_ANY_PORT || t->vlan != TG_TRUNK_ANY_VLAN || t->peer.version != 0 ||
-	    t->local.version != 0)
+	    t->local.version != 0 || names_ss7(t))
 		return tg_yaml_refuse(d->yaml, d->err, path,
 				      "trunk default takes what no other trunk matches: port any, "
-				      "and neither vlan, peer nor local");
+				      "and neither vlan, peer, local, opc, dpc nor "
+				      "network_appearance");
 	return 0;
 }
 
@@ -347,6 +457,8 @@ static int take_trunk(struct policy_draft *d, const struct policy_doc *doc, uint
 	t->drops = take_exceptions(in->exceptions);
 	ret = take_profile(d, tg_policy_path(path, "profile").text, in->profile, &t->profile);
 	if (ret == 0)
+		ret = take_ss7(d, path, in, t);
+	if (ret == 0)
 		ret = check_catch_all(d, path, t, i + 1 == doc->trunks_count);
 	return ret == 0 ? check_against_earlier(d, path, i) : ret;
 }
@@ -374,6 +486,8 @@ int tg_policy_draft_trunks(struct policy_draft *d, const struct policy_doc *doc)
 		.name = TG_POLICY_CATCH_ALL,
 		.port = TG_TRUNK_ANY_PORT,
 		.vlan = TG_TRUNK_ANY_VLAN,
+		.opc = TG_TRUNK_ANY_POINT_CODE,
+		.dpc = TG_TRUNK_ANY_POINT_CODE,
 		.mode = TG_MODE_SHADOW,
 		.mtu = MTU_DEFAULT,
 		.answers_per_second = ANSWERS_PER_SECOND_DEFAULT,

@@ -234,6 +234,59 @@ static int take_plan(const struct policy_draft *d, const char *path,
 	return 0;
 }
 
+/* ---- parameters of ISUP ------------------------------------------------------------------------ */
+
+/* The conditions on one parameter, and of which sources it can be asked. */
+struct parameter_condition {
+	const char *key;
+	uint32_t asked;
+	uint32_t sources;
+	const char *of; /* who has it */
+};
+
+static int check_parameters(const struct policy_draft *d, const char *path,
+			    const struct policy_doc_when *w)
+{
+	const struct parameter_condition conditions[] = {
+		{ "nature", w->natures, TG_POLICY_PARTY_SOURCES, "parameters of ISUP" },
+		{ "number_plan", w->number_plans, TG_POLICY_PARTY_SOURCES, "parameters of ISUP" },
+		{ "presentation", w->presentations, TG_POLICY_SHOWN_SOURCES,
+		  "parameters of ISUP but the called number" },
+		{ "screening", w->screenings, TG_POLICY_SCREENED_SOURCES,
+		  "calling, generic and location numbers" },
+		{ "qualifier", w->qualifiers, 1u << TG_ID_GENERIC_NUMBER, "generic numbers" },
+		{ "inn", w->inn, 1u << TG_ID_CALLED_NUMBER, "the called number" },
+		{ "incomplete", w->incomplete, TG_POLICY_INCOMPLETE_SOURCES,
+		  "calling and generic numbers" },
+	};
+	unsigned i;
+
+	for (i = 0; i < TG_ARRAY_LEN(conditions); i++)
+		if (conditions[i].asked && w->sources && !(w->sources & conditions[i].sources))
+			return tg_yaml_refuse(
+				d->yaml, d->err, tg_policy_path(path, conditions[i].key).text,
+				"%s is of %s, and source names none: nothing would match",
+				conditions[i].key, conditions[i].of);
+	return 0;
+}
+
+static int take_isup(const struct policy_draft *d, const char *path,
+		     const struct policy_doc_when *w, struct tg_policy_rule *r)
+{
+	static const uint8_t incomplete[] = { 0, [POLICY_YES] = 1 << 1, [POLICY_NO] = 1 << 0 };
+
+	r->natures = (uint8_t)w->natures;
+	r->number_plans = (uint8_t)w->number_plans;
+	r->presentations = (uint8_t)w->presentations;
+	r->screenings = (uint8_t)w->screenings;
+	r->qualifiers = (uint8_t)w->qualifiers;
+	r->inns = (uint8_t)w->inn;
+	r->incompletes = incomplete[w->incomplete];
+	r->protocols = (uint8_t)w->protocols;
+	r->calling_categories = (uint8_t)w->calling_categories;
+	return check_parameters(d, path, w);
+}
+
 /* ---- all of them ------------------------------------------------------------------------------- */
 
 int tg_policy_draft_when(struct policy_draft *d, const char *path, const struct policy_doc_when *w,
@@ -257,6 +310,8 @@ int tg_policy_draft_when(struct policy_draft *d, const char *path, const struct 
 	ret = take_ranges(d, path, w, r);
 	if (ret == 0)
 		ret = take_plan(d, path, w, r);
+	if (ret == 0)
+		ret = take_isup(d, path, w, r);
 	if (ret == 0)
 		ret = take_lists(d, path, w, r);
 	if (ret == 0)

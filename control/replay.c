@@ -56,28 +56,6 @@ struct replay {
 	struct counts counts;
 };
 
-static const char usage_text[] =
-	"usage: tgctl replay --feed FILE [--policy FILE] [--at TIME] [--json] [--no-checksum]\n"
-	"                    [--force] CAPTURE\n"
-	"\n"
-	"Judges every call of a capture (pcap, pcapng; - is standard input) as live traffic is "
-	"judged.\n"
-	"One line a call on standard output, tab-separated; counts on standard error:\n"
-	"\n"
-	"  frame  protocol  message  caller  called  verdict  reason  rule\n"
-	"\n"
-	"  --feed FILE      reputation feed (CSV; - is standard input)\n"
-	"  --policy FILE    policy (YAML); without it the default policy applies\n"
-	"  --at TIME        what has expired by then does not count (RFC 3339; default: now)\n"
-	"  --json           one JSON object a line, with every identity\n"
-	"  --no-checksum    for captures taken where the sender's NIC fills checksums in\n"
-	"  --force          accept prefixes of fewer than four digits\n"
-	"\n"
-	"Exit: 0 the capture was read to its end, 2 usage, 3 feed or policy, 4 capture.\n"
-	"\n"
-	"  tgctl replay --feed control/samples/feed.csv calls.pcap\n"
-	"  tgctl replay --feed feed.csv --policy policy.yaml --json calls.pcapng | jq .verdict\n";
-
 /* ---- options ----------------------------------------------------------------------------------- */
 
 /* A time is read by the rules that a feed's `expires` has: there is one reader of times. */
@@ -122,14 +100,13 @@ static int parse_options(int argc, char **argv, struct options *opt)
 		{ "json", no_argument, NULL, 'j' },
 		{ "no-checksum", no_argument, NULL, 'n' },
 		{ "force", no_argument, NULL, 'F' },
-		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	*opt = (struct options){ .at = (int64_t)time(NULL) };
 	optind = 0; /* tgctl has used getopt before; 0 makes glibc start afresh */
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			opt->feed = optarg;
@@ -150,9 +127,6 @@ static int parse_options(int argc, char **argv, struct options *opt)
 		case 'F':
 			opt->force = true;
 			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			return TG_EXIT_OK;
 		default:
 			return usage_error("unknown option");
 		}
@@ -309,12 +283,12 @@ static const char *party_text(const struct tg_sig_msg *m, unsigned index, char *
 
 static void print_line(const struct replay *rp, uint64_t number, const struct tg_result *r)
 {
-	const struct tg_sig_msg *m = &r->sip->sig;
+	const struct tg_sig_msg *m = r->sig;
 	char caller[1024], called[1024]; /* a raw form is escaped, and cut if it is absurdly long */
 
 	static_assert(sizeof(caller) >= TG_NUM_TEXT_MAX, "holds a number as well");
-	printf("%" PRIu64 "\t%s\tINVITE\t%s\t%s\t%s\t%s\t%s\n", number,
-	       tg_protocol_name(m->protocol), party_text(m, m->caller, caller, sizeof(caller)),
+	printf("%" PRIu64 "\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", number, tg_protocol_name(m->protocol),
+	       tg_message_name(m->message), party_text(m, m->caller, caller, sizeof(caller)),
 	       party_text(m, m->called, called, sizeof(called)), tg_action_name(r->verdict.action),
 	       tg_reason_name(r->verdict.reason),
 	       tg_policy_rule_name(&rp->gen.policy, r->verdict.rule));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From "something changed" to "in force": one publication at a time, and who waits for it. */
-#include <err.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
@@ -8,6 +7,7 @@
 #include <time.h>
 
 #include "control/daemon.h"
+#include "control/say.h"
 
 /* Memory for sets to go back to at once; older ones come from disk. Ten tables of 10 M entries would
  * be 1 GB; half of that keeps the usual deltas and a few bases of 1 M to 10 M. */
@@ -226,7 +226,7 @@ void tg_rollout_hello(void *ctx, const struct tg_ctl_hello *hello)
 	};
 	if (hello->generation > d->generations.number)
 		d->generations.number = hello->generation;
-	warnx("dataplane connected: pid %u, generation %" PRIu64, hello->pid, hello->generation);
+	tg_say("dataplane connected: pid %u, generation %" PRIu64, hello->pid, hello->generation);
 	tg_daemon_alarm(d, TG_DAEMON_ALARM_NO_DATAPLANE, false, NULL);
 	tg_daemon_changed(d, NULL);
 }
@@ -263,21 +263,21 @@ void tg_rollout_ack(void *ctx, const struct tg_ctl_ack *ack)
 	struct tg_daemon *d = ctx;
 
 	if (!d->in_flight || ack->generation != d->sent.meta.number) {
-		warnx("dataplane acknowledged generation %" PRIu64 ", which was not asked for",
-		      ack->generation);
+		tg_say("dataplane acknowledged generation %" PRIu64 ", which was not asked for",
+		       ack->generation);
 		return;
 	}
 	/* -ETIMEDOUT: in force, but a worker still reads the old one; the dataplane keeps that. */
 	if (ack->status == 0 || ack->status == -ETIMEDOUT) {
 		if (ack->status != 0)
-			warnx("generation %" PRIu64 ": %s", ack->generation, ack->text);
+			tg_say("generation %" PRIu64 ": %s", ack->generation, ack->text);
 		acknowledged(d, ack);
 	} else {
 		char why[TG_CTL_TEXT_MAX + 64];
 		const struct tg_daemon_effect effect = { .why = why };
 
 		snprintf(why, sizeof(why), "the dataplane refused it: %s", ack->text);
-		warnx("generation %" PRIu64 ": %s", ack->generation, why);
+		tg_say("generation %" PRIu64 ": %s", ack->generation, why);
 		tg_daemon_alarm(d, TG_DAEMON_ALARM_REFUSED, true, ack->text);
 		tg_generations_refuse(&d->generations, ack->generation);
 		finish(d, &effect);
@@ -294,7 +294,7 @@ void tg_rollout_gone(void *ctx, const char *why)
 	struct tg_daemon *d = ctx;
 	const struct tg_daemon_effect effect = { .why = why };
 
-	warnx("dataplane gone: %s", why);
+	tg_say("dataplane gone: %s", why);
 	d->peer = (struct tg_daemon_peer){ .generation = 0 };
 	tg_daemon_alarm(d, TG_DAEMON_ALARM_NO_DATAPLANE, true, why);
 	/* Not written to disk: if these images were what it died of, it would die of them again. The

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/server.h"
 
-#include <err.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -14,6 +13,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "control/say.h"
 
 #define READ_CHUNK 65536
 #define MAX_FDS_READ 8 /* more than one is a mistake; what came is closed */
@@ -338,7 +339,7 @@ static void pause_accepting(struct tg_server *s, int error)
 	const struct timeval tv = { 0, ACCEPT_PAUSE_MS * 1000 };
 
 	if (!s->short_of_fds)
-		warnx("%s: cannot accept: %s; clients wait", s->address.sun_path, strerror(error));
+		tg_say("%s: cannot accept: %s; clients wait", s->address.sun_path, strerror(error));
 	s->short_of_fds = true;
 	event_del(s->acceptable);
 	event_add(s->accept_again, &tv);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "control/daemon.h"
+#include "control/say.h"
 #include "tollgate/bpf_abi.h"
 
 static const char usage[] =
@@ -22,8 +23,14 @@ static const char usage[] =
 	"  --fold N          changed numbers after which a new base is built (default 65536)\n"
 	"  --events FILE     where tollgate-dp writes events, for `tgctl events`\n"
 	"  --xdp-set DIR     where `tgctl xdp` pins (default " TG_STEER_SET_DIR ")\n"
+	"  --json            what it says on standard error as JSON lines: time, text\n"
 	"  --foreground      the default, and the only way: leave daemonising to the init system\n"
 	"  --help\n"
+	"\n"
+	"examples:\n"
+	"  tollgated --policy policy.yaml --events /var/log/tollgate/events.jsonl\n"
+	"  tollgated --state /tmp/tg --socket /tmp/tg.sock --dataplane /tmp/dp.sock   # no root\n"
+	"  tollgated --json 2>&1 | jq -r .text\n"
 	"\n"
 	"SIGTERM and SIGINT stop it cleanly; kill -9 at any moment loses nothing.\n"
 	"Exit codes: 0 stopped, 1 could not start, 2 usage.\n";
@@ -47,6 +54,7 @@ static int parse(int argc, char **argv, struct tg_daemon_config *c)
 		{ "fold", required_argument, NULL, 'f' },
 		{ "events", required_argument, NULL, 'e' },
 		{ "xdp-set", required_argument, NULL, 'x' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "foreground", no_argument, NULL, 'F' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -78,6 +86,9 @@ static int parse(int argc, char **argv, struct tg_daemon_config *c)
 			break;
 		case 'x':
 			c->xdp_set = optarg;
+			break;
+		case 'j':
+			tg_say_as_json();
 			break;
 		case 'F':
 			break;
@@ -112,8 +123,10 @@ int main(int argc, char **argv)
 	rc = parse(argc, argv, &config);
 	if (rc != 0)
 		return rc;
-	if (tg_daemon_open(&config, &daemon, &error) != 0)
-		errx(1, "%s", error.text);
+	if (tg_daemon_open(&config, &daemon, &error) != 0) {
+		tg_say("%s", error.text);
+		return 1;
+	}
 	rc = tg_daemon_run(daemon);
 	tg_daemon_close(daemon);
 	return rc == 0 ? 0 : 1;

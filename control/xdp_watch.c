@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "control/say.h"
 #include "control/xdp.h"
-#include "tollgate/event_json.h"
 
 /* As often as a heartbeat may be late by default: shorter gaps than that are no states. */
 #define LOOK_MS 100
@@ -40,14 +39,6 @@ static const char *state_name(unsigned state)
 
 /* ---- events -------------------------------------------------------------------------------------- */
 
-static json_t *now_json(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return tg_event_json_time((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
-}
-
 /* One write of a whole line to the end, so that it goes between two of tollgate-dp's. The file may have
  * been rotated: opened anew. */
 static void append_line(const char *path, json_t *event)
@@ -60,7 +51,7 @@ static void append_line(const char *path, json_t *event)
 
 		line[n] = '\n'; /* in place of the NUL */
 		if (write(fd, line, n + 1) < 0)
-			fprintf(stderr, "tollgated: %s: %s\n", path, strerror(errno));
+			tg_say("%s: %s", path, strerror(errno));
 	}
 	if (fd >= 0)
 		close(fd);
@@ -74,13 +65,13 @@ static void tell(const struct tg_xdp_watch *w, const char *ifname, unsigned was,
 	const unsigned state = p ? p->state : DETACHED;
 	json_t *event;
 
-	event = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I}", "time", now_json(), "event",
-			  "bypass", "port", ifname, "state", state_name(state), "was",
+	event = json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:I, s:I}", "time", tg_say_time(),
+			  "event", "bypass", "port", ifname, "state", state_name(state), "was",
 			  state_name(was), "heartbeat_age_ns",
 			  beats ? json_integer((json_int_t)p->age_ns) : json_null(), "bypassed",
 			  p ? (json_int_t)tg_xdp_sum(p, TG_XDP_SIGNALLING_BYPASSED) : 0, "dropped",
 			  p ? (json_int_t)tg_xdp_sum(p, TG_XDP_SIGNALLING_DROPPED) : 0);
-	fprintf(stderr, "tollgated: %s: %s, was %s\n", ifname, state_name(state), state_name(was));
+	tg_say("%s: %s, was %s", ifname, state_name(state), state_name(was));
 	if (w->events && event)
 		append_line(w->events, event);
 	json_decref(event);

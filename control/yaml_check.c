@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/yaml_doc.h"
@@ -159,7 +160,7 @@ static int check_uint(const struct check *c, const yaml_node_t *node, const char
 	if (*t == '0' && t[1])
 		return tg_yaml_refuse_node(c->y, c->err, node, "%s: write %s without leading zeros",
 					   key, tg_yaml_quote(t).text);
-	if (strlen(t) > 9)
+	if (strlen(t) > 10 || strtoull(t, NULL, 10) > UINT32_MAX)
 		return tg_yaml_refuse_node(c->y, c->err, node, "%s is too large", key);
 	return 0;
 }

@@ -8,6 +8,7 @@
  * needs, exit 77 means "skipped" with the last line of output as the reason.
  */
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <glob.h>
 #include <linux/bpf.h>
@@ -36,6 +37,7 @@ struct test_case {
 static struct tg_test *registered;
 static struct test_case cases[MAX_TESTS];
 static struct CMUnitTest tests[MAX_TESTS];
+static const struct test_case *running;
 static unsigned n_tests, n_passed, n_skipped;
 static const char *build_dir = "build";
 static const char *match;
@@ -95,10 +97,10 @@ static const char *missing_need(unsigned needs)
 	return NULL;
 }
 
-static void skip_because(const struct test_case *c, const char *why)
+void tg_test_skip(const char *why)
 {
 	n_skipped++;
-	print_message("           %s skipped: %s\n", c->name, why);
+	print_message("           %s skipped: %s\n", running->name, why);
 	skip();
 }
 
@@ -150,7 +152,7 @@ static void run_program(const struct test_case *c)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
 		last_line(c->log, line, sizeof(line));
-		skip_because(c, line);
+		tg_test_skip(line);
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		print_log_tail(c->log);
@@ -164,8 +166,9 @@ static void run_case(void **state)
 	const struct test_case *c = *state;
 	const char *missing = missing_need(c->needs);
 
+	running = c;
 	if (missing)
-		skip_because(c, missing);
+		tg_test_skip(missing);
 	if (c->run) {
 		void *none = NULL;
 
@@ -178,11 +181,22 @@ static void run_case(void **state)
 	n_passed++;
 }
 
+/* A part of the name, in which * and ? stand for what they do in a shell. */
+static bool matches(const char *name)
+{
+	char pattern[128];
+
+	if (!match)
+		return true;
+	snprintf(pattern, sizeof(pattern), "*%s*", match);
+	return fnmatch(pattern, name, 0) == 0;
+}
+
 static struct test_case *add_case(const char *name, unsigned needs)
 {
 	struct test_case *c = &cases[n_tests];
 
-	if (match && !strstr(name, match))
+	if (!matches(name))
 		return NULL;
 	if (n_tests == MAX_TESTS) {
 		fprintf(stderr, "more than %d tests\n", MAX_TESTS);
@@ -314,8 +328,12 @@ int main(int argc, char **argv)
 	if (with_system)
 		add_globbed("system", "tests/system/test_*.sh");
 
+	if (n_tests == 0) {
+		fprintf(stderr, "no test has \"%s\" in its name\n", match ? match : "");
+		return 2;
+	}
 	failed = _cmocka_run_group_tests("tollgate", tests, n_tests, NULL, NULL);
 	printf("%u passed, %u failed, %u skipped\n", n_passed, n_tests - n_passed - n_skipped,
 	       n_skipped);
-	return failed || n_tests == 0 ? 1 : 0;
+	return failed ? 1 : 0;
 }

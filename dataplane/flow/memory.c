@@ -105,8 +105,10 @@ static uint64_t pack(const struct tg_memory_record *r, uint64_t now_ms)
 	       expiry << EXPIRY_SHIFT;
 }
 
-static struct tg_memory_record unpack(uint64_t word)
+static struct tg_memory_record unpack(uint64_t word, uint64_t now_ms)
 {
+	const uint32_t left = (uint32_t)((word >> EXPIRY_SHIFT) - (now_ms >> TICK_SHIFT)) &
+			      TICK_MASK;
 	const unsigned rule = word >> 16 & 511, id = word >> 31 & 31;
 
 	return (struct tg_memory_record){
@@ -120,6 +122,7 @@ static struct tg_memory_record unpack(uint64_t word)
 			.trunk = word >> 25 & 63,
 			.identity = (uint8_t)(id < TG_SIG_MAX_IDS ? id : TG_SIG_NO_ID),
 		},
+		.age_ms = (LIFE_TICKS - left) << TICK_SHIFT,
 		.epoch = word >> 36 & 127,
 		.kept = word & KEPT,
 	};
@@ -139,7 +142,7 @@ bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t 
 
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
 		if (b->way[i].id == id && alive(b->way[i].word, now_ms)) {
-			*r = unpack(b->way[i].word);
+			*r = unpack(b->way[i].word, now_ms);
 			return true;
 		}
 	}
@@ -159,7 +162,7 @@ bool tg_memory_find_any(const struct tg_memory *m, uint64_t key, uint64_t now_ms
 
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
 		if (is_alive_of(&b->way[i], key, now_ms)) {
-			*r = unpack(b->way[i].word);
+			*r = unpack(b->way[i].word, now_ms);
 			return true;
 		}
 	}
@@ -194,7 +197,7 @@ bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t 
 
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
 		if (is_alive_of(&b->way[i], key, now_ms) && (b->way[i].word & KEPT)) {
-			*r = unpack(b->way[i].word);
+			*r = unpack(b->way[i].word, now_ms);
 			return true;
 		}
 	}

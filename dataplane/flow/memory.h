@@ -39,8 +39,9 @@ struct tg_memory_key {
 /* What is remembered. `epoch` says under which policy the indices in the verdict were valid. */
 struct tg_memory_record {
 	struct tg_verdict verdict;
-	uint8_t epoch; /* 0 to TG_MEMORY_EPOCHS - 1 */
-	bool kept;     /* the call did not go on: answered, or dropped */
+	uint8_t epoch;	 /* 0 to TG_MEMORY_EPOCHS - 1 */
+	bool kept;	 /* the call did not go on: answered, dropped, or to the sink over SS7 */
+	uint32_t age_ms; /* of one that was found, in steps of 256 ms */
 };
 
 #define TG_MEMORY_EPOCHS 128

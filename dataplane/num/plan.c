@@ -4,7 +4,7 @@
  * place where a prefix is taken off or a country code put on, so it happens once. README.md lists
  * what was decided where the standards leave room.
  */
-#include "dataplane/num/digits.h"
+#include "tollgate/digits.h"
 #include "tollgate/num.h"
 
 #define MAX_SHORT_DEFAULT 6 /* digits without a plan; longer ones may be a subscriber's */

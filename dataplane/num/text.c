@@ -3,7 +3,7 @@
  * The user part of a URI -> digits, a word, or neither. One pass, percent escapes undone on the way
  * and so exactly once; what is kept has a fixed size, whatever the length of the text.
  */
-#include "dataplane/num/digits.h"
+#include "tollgate/digits.h"
 #include "tollgate/num.h"
 
 /* The longest prefix and the longest number; one more shows that there were too many. */
@@ -129,18 +129,6 @@ static bool is_plain_e164(struct tg_span user, uint64_t *value)
 	return user.len > TG_DIGITS_MIN && user.len <= 1 + TG_NUM_MAX_DIGITS &&
 	       user.data[0] == '+' && user.data[1] != '0' &&
 	       tg_digits_value(user.data + 1, user.len - 1, value);
-}
-
-bool tg_num_from_plain_text(struct tg_span user, struct tg_num *out, enum tg_num_class *cls)
-{
-	uint64_t value;
-
-	if (user.len - 1 - TG_DIGITS_MIN > TG_NUM_MAX_DIGITS - TG_DIGITS_MIN ||
-	    user.data[0] != '+' || user.data[1] == '0' ||
-	    !tg_digits_value_before(user.data + user.len, user.len - 1, &value))
-		return false;
-	*cls = tg_num_finish_e164(value, user.len - 1, out);
-	return true;
 }
 
 enum tg_num_class tg_num_from_text(struct tg_span user, const struct tg_num_profile *profile,

@@ -5,6 +5,12 @@
 #include "dataplane/pipeline/layout.h"
 #include "dataplane/pipeline/state.h"
 
+/*
+ * ISUP has no name for a call. An exchange that repeats an attempt on another circuit (dual seizure, blocking, a
+ * failed continuity check: Q.764 §2.8.2) does so within a moment; who hangs up and dials again takes longer.
+ */
+#define REPEAT_ATTEMPT_MS 4000
+
 /* ---- the verdict ------------------------------------------------------------------------------- */
 
 struct tg_verdict tg_decide_now(const struct tg_burst_state *b, const struct tg_message *m,
@@ -15,7 +21,7 @@ struct tg_verdict tg_decide_now(const struct tg_burst_state *b, const struct tg_
 		v.rule = TG_RULE_NONE;
 		v.answer = TG_ANSWER_FALLBACK;
 	}
-	if (v.identity >= m->sip->sig.n_ids)
+	if (!m->sig || v.identity >= m->sig->n_ids)
 		v.identity = TG_SIG_NO_ID;
 	return v;
 }
@@ -41,7 +47,8 @@ static bool inherit(const struct tg_burst_state *b, const struct tg_message *m, 
 {
 	struct tg_memory_record rec;
 
-	if (!m->has_key || !tg_memory_find_any(&b->pl->calls, m->call.key, b->now_ms, &rec))
+	if (!m->has_key || !tg_memory_find_any(&b->pl->calls, m->call.key, b->now_ms, &rec) ||
+	    (m->ss7 && rec.age_ms > REPEAT_ATTEMPT_MS))
 		return false;
 	r->same_call = true;
 	if (b->gen->policy.has_limits || !tg_memory_find(&b->pl->calls, m->call, b->now_ms, &rec))
@@ -89,6 +96,25 @@ static bool is_excess(const struct tg_burst_state *b, unsigned trunk)
 			     (struct tg_cap_rate){ t->priority_per_second, 1000 }, b->now_ms);
 }
 
+static void read_extra(const struct tg_message *m, struct tg_sig_extra *extra)
+{
+	*extra = (struct tg_sig_extra){ .traits = 0 };
+	if (m->sip)
+		tg_sip_extra_read(m->sip, extra);
+	if (m->isup)
+		tg_isup_extra_add(m->isup, extra);
+}
+
+/* The same for retransmissions, and on every box of a cluster. */
+static uint32_t share_of(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	if (m->ss7)
+		return (uint32_t)(m->key.key >> 32);
+	if (m->sip->call_id.len == 0)
+		return 0;
+	return (uint32_t)tg_state_hash(b->pl, m->sip->call_id.data, m->sip->call_id.len);
+}
+
 void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
 		     struct tg_result *r)
 {
@@ -96,7 +122,9 @@ void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
 	struct tg_sig_extra extra;
 	struct tg_policy_call call = {
 		.trunk = m->trunk,
-		.msg = &m->sip->sig,
+		.msg = m->sig,
+		.isup = m->isup,
+		.first_party = m->first_party,
 		.listing = r->listing,
 		.spend = spend,
 		.ctx = (void *)(uintptr_t)b,
@@ -105,17 +133,16 @@ void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
 	if (inherit(b, m, r))
 		return;
 	if (p->asks_extra) {
-		tg_sip_extra_read(m->sip, &extra);
+		read_extra(m, &extra);
 		call.extra = &extra;
 	}
-	if (p->has_shares && m->sip->call_id.len > 0)
-		call.share = (uint32_t)tg_state_hash(b->pl, m->sip->call_id.data,
-						     m->sip->call_id.len);
+	if (p->has_shares)
+		call.share = share_of(b, m);
 	tg_policy_decide(p, &call, &r->verdict);
 	if (tg_likely(r->verdict.action == TG_ACTION_PASS))
 		return;
 	if (!call.extra)
-		tg_sip_extra_read(m->sip, &extra);
+		read_extra(m, &extra);
 	if (tg_policy_guard_priority(&extra, &r->verdict) && is_excess(b, m->trunk))
 		r->verdict.reason = TG_REASON_PRIORITY_EXCESS;
 }
@@ -209,7 +236,9 @@ static void forget(struct tg_result *r)
 	memset(&r->verdict, 0, sizeof(r->verdict));
 	r->repeated = false;
 	r->same_call = false;
+	r->sig = NULL;
 	r->sip = NULL;
+	r->isup = NULL;
 	r->listing = NULL;
 	r->reason = TG_REASON_BAD_CHECKSUM;
 }
@@ -241,11 +270,14 @@ static void decide_invite(const struct tg_burst_state *b, const struct tg_messag
 	enum tg_reason obstacle = TG_REASON_NONE;
 
 	r->listing = &b->pl->listings[m->first_key];
+	r->isup = m->isup;
+	r->first_party = m->first_party;
 	if (tg_unlikely(!find_verdict(b, m, r))) {
 		forget(r);
 		return;
 	}
 	r->judged = true;
+	r->sig = m->sig;
 	r->fate = (uint8_t)find_fate(b, m, r, &obstacle);
 	/* What keeps a call back has to be remembered, or the call goes on: then its retransmissions and
 	 * its CANCEL must go the same way. */
@@ -304,6 +336,33 @@ static void decide_other(const struct tg_burst_state *b, const struct tg_message
 	r->reason = ack ? TG_REASON_ACK_ABSORBED : TG_REASON_CANCEL_ABSORBED;
 }
 
+struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
+				   const struct tg_result *v)
+{
+	struct tg_result *first = &b->out[m->frame], *r = first, *last = first;
+
+	if (first->judged) {
+		r = &b->pl->more[b->pl->n_more++];
+		*r = *first;
+		while (last->next)
+			last = (struct tg_result *)last->next;
+		last->next = r;
+		r->next = NULL;
+	}
+	r->judged = true;
+	r->repeated = v->repeated;
+	r->same_call = v->same_call;
+	r->changed = v->changed;
+	r->reason = v->reason;
+	r->verdict = v->verdict;
+	r->sig = v->sig;
+	r->sip = v->sip;
+	r->ss7 = v->ss7;
+	r->isup = v->isup;
+	r->listing = v->listing;
+	return r;
+}
+
 /* In the order of arrival: a retransmission in the same burst finds its first copy's verdict. */
 void tg_decide_burst(const struct tg_burst_state *b)
 {
@@ -312,7 +371,9 @@ void tg_decide_burst(const struct tg_burst_state *b)
 	for (i = 0; i < b->pl->n_messages; i++) {
 		const struct tg_message *m = &b->pl->message[i];
 
-		if (m->in_stream)
+		if (m->ss7)
+			tg_decide_ss7(b, m);
+		else if (m->in_stream)
 			tg_decide_stream(b, m);
 		else if (m->sip->method == TG_SIP_INVITE)
 			decide_invite(b, m, &b->out[m->frame]);

@@ -45,36 +45,13 @@ static void judge_in_stream(const struct tg_burst_state *b, const struct tg_mess
 	}
 }
 
-/* A segment's first verdict is its frame's; others follow it. */
-static void report(const struct tg_burst_state *b, const struct tg_message *m,
-		   const struct tg_result *v)
-{
-	struct tg_result *first = &b->out[m->frame], *r = first, *last = first;
-
-	if (first->judged) {
-		r = &b->pl->more[b->pl->n_more++];
-		*r = *first;
-		while (last->next)
-			last = (struct tg_result *)last->next;
-		last->next = r;
-		r->next = NULL;
-	}
-	r->judged = true;
-	r->repeated = v->repeated;
-	r->same_call = v->same_call;
-	r->fate = v->fate;
-	r->reason = v->reason;
-	r->verdict = v->verdict;
-	r->sip = v->sip;
-	r->listing = v->listing;
-}
-
 /* Judged when the header is there, which is when it can be acted on; reported when all of it is. */
 static void decide_in_stream(const struct tg_burst_state *b, const struct tg_message *m)
 {
 	struct tg_tcp_decision *d = tg_tcp_decision(b->pl->tcp, m->stream.place);
 	struct tg_result r = {
 		.fate = TG_FATE_FORWARD,
+		.sig = m->sig,
 		.sip = m->sip,
 		.listing = &b->pl->listings[m->first_key],
 	};
@@ -89,7 +66,7 @@ static void decide_in_stream(const struct tg_burst_state *b, const struct tg_mes
 	}
 	if (m->stream.whole) {
 		d->valid = false;
-		report(b, m, &r);
+		tg_decide_report(b, m, &r)->fate = r.fate;
 		return;
 	}
 	d->valid = true;

@@ -20,6 +20,39 @@ static void fill_identity(struct tg_event_identity *e, const struct tg_sig_msg *
 		memcpy(e->raw, raw.data, raw.len < TG_EVENT_RAW_MAX ? raw.len : TG_EVENT_RAW_MAX);
 }
 
+static void fill_party(struct tg_event_identity *e, const struct tg_isup_party *p)
+{
+	e->has_party = true;
+	e->nature = p->nature;
+	e->plan = p->plan;
+	e->presentation = p->presentation;
+	e->screening = p->screening;
+	e->qualifier = p->qualifier;
+}
+
+static void fill_ss7(struct tg_event *e, const struct tg_ss7 *s)
+{
+	const struct {
+		uint32_t opc, dpc, appearance, cic;
+		uint64_t caller, called;
+	} name = { s->mtp3.opc,
+		   s->mtp3.dpc,
+		   s->mtp3.network_appearance,
+		   s->isup.cic,
+		   e->caller < e->n_ids ? e->id[e->caller].num.v : 0,
+		   e->called < e->n_ids ? e->id[e->called].num.v : 0 };
+
+	static_assert(sizeof(name) == 32, "nothing between the fields is hashed");
+	e->call_key = XXH3_64bits(&name, sizeof(name));
+	e->has_mtp3 = true;
+	e->opc = s->mtp3.opc;
+	e->dpc = s->mtp3.dpc;
+	e->has_network_appearance = s->mtp3.has_network_appearance;
+	e->network_appearance = s->mtp3.network_appearance;
+	e->cic = s->isup.cic;
+	e->calling_category = s->isup.category;
+}
+
 static void copy_name(char to[TG_POLICY_NAME_MAX + 1], const char *name)
 {
 	memcpy(to, name, strnlen(name, TG_POLICY_NAME_MAX));
@@ -49,6 +82,8 @@ static void fill_frame(struct tg_event *e, const struct tg_frame_in *in, const s
 	e->vlan = tg_layout_vlan(f);
 	e->sport = f->sport;
 	e->dport = f->dport;
+	if (f->ip_version == 0)
+		return;
 	memcpy(e->src, tg_layout_source(r->data, f), len);
 	memcpy(e->dst, tg_layout_destination(r->data, f), len);
 }
@@ -56,15 +91,15 @@ static void fill_frame(struct tg_event *e, const struct tg_frame_in *in, const s
 void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
 		   const struct tg_frame_in *in, const struct tg_result *r)
 {
-	const struct tg_sig_msg *m = &r->sip->sig;
+	const struct tg_sig_msg *m = r->sig;
 	unsigned i;
 
 	memset(e, 0, sizeof(*e));
 	e->generation = gen->number;
 	e->generation_hash = gen->hash;
-	e->call_key = XXH3_64bits(r->sip->call_id.data, r->sip->call_id.len);
 	e->verdict = r->verdict;
 	e->protocol = m->protocol;
+	e->message = m->message;
 	e->fate = r->fate;
 	e->reason = r->reason;
 	e->repeated = r->repeated;
@@ -77,6 +112,15 @@ void tg_event_fill(struct tg_event *e, const struct tg_generation *gen,
 	e->n_ids = m->n_ids;
 	for (i = 0; i < m->n_ids; i++)
 		fill_identity(&e->id[i], m, i, r->listing[i]);
+	for (i = r->first_party; r->isup && i < m->n_ids; i++)
+		fill_party(&e->id[i], &r->isup->party[i - r->first_party]);
+	if (r->ss7) {
+		fill_ss7(e, r->ss7);
+		/* Its frame may be another call's as well, or have to wait. */
+		e->fate = r->changed ? TG_FATE_EDIT : TG_FATE_FORWARD;
+	} else {
+		e->call_key = XXH3_64bits(r->sip->call_id.data, r->sip->call_id.len);
+	}
 	fill_policy(e, &gen->policy, &r->verdict);
 	fill_frame(e, in, r);
 }

@@ -5,10 +5,17 @@
 
 #include "dataplane/pipeline/fragment.h"
 #include "dataplane/pipeline/layout.h"
+#include "dataplane/pipeline/sctp.h"
+#include "dataplane/pipeline/ss7.h"
 #include "dataplane/pipeline/state.h"
 #include "dataplane/pipeline/stream.h"
 #include "tollgate/checksum.h"
+#include "tollgate/sip_isup.h"
 
+/* Changes of a call over SS7, one or two each: at 1 % of 6,000 calls a second, the 64 s for which they are kept. */
+#define PATCHES 8192
+/* Calls that may be continued: 200 a second for the 20 s for which they are known, 1.7 MiB. */
+#define CIRCUITS 4096
 #define ENTRIES_MAX (1u << 28) /* 4 GiB of verdict memory: more is a typing error */
 
 static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct tg_pipeline_config *)0)->key),
@@ -34,6 +41,15 @@ static struct tg_tcp_config tcp_config(const struct tg_pipeline_config *config)
 	};
 }
 
+static struct tg_chunks_config chunks_config(const struct tg_pipeline_config *config)
+{
+	return (struct tg_chunks_config){
+		.sets = config->sctp_sets ? config->sctp_sets : TG_PIPELINE_SCTP_SETS_DEFAULT,
+		.frames = config->sctp_frames ? config->sctp_frames
+					      : TG_PIPELINE_SCTP_FRAMES_DEFAULT,
+	};
+}
+
 static uint32_t limit_entries(const struct tg_pipeline_config *config)
 {
 	return config->limit_entries ? config->limit_entries : TG_PIPELINE_LIMITS_DEFAULT;
@@ -47,9 +63,10 @@ static uint32_t call_entries(const struct tg_pipeline_config *config)
 
 size_t tg_pipeline_size(const struct tg_pipeline_config *config)
 {
+	const struct tg_chunks_config chunks = chunks_config(config);
 	const struct tg_tcp_config tcp = tcp_config(config);
 
-	if (tg_tcp_size(&tcp) == 0 || config->memory_entries == 0 ||
+	if (tg_tcp_size(&tcp) == 0 || tg_chunks_size(&chunks) == 0 || config->memory_entries == 0 ||
 	    config->memory_entries > ENTRIES_MAX || config->cap_entries == 0 ||
 	    config->cap_entries > ENTRIES_MAX || config->limit_entries > ENTRIES_MAX ||
 	    config->verified_entries > ENTRIES_MAX || config->frag_sets > TG_FRAGS_SETS_MAX ||
@@ -58,7 +75,8 @@ size_t tg_pipeline_size(const struct tg_pipeline_config *config)
 	return sizeof(struct tg_pipeline) + tg_memory_size(config->memory_entries) +
 	       tg_memory_size(call_entries(config)) + tg_cap_size(config->cap_entries) +
 	       tg_cap_size(limit_entries(config)) + tg_verified_size(config->verified_entries) +
-	       tg_frags_size(frag_sets(config), frag_frames(config)) + tg_tcp_size(&tcp);
+	       tg_frags_size(frag_sets(config), frag_frames(config)) + tg_chunks_size(&chunks) +
+	       tg_patches_size(PATCHES) + tg_circuits_size(CIRCUITS) + tg_tcp_size(&tcp);
 }
 
 /*
@@ -86,6 +104,7 @@ uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t l
 
 struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config)
 {
+	const struct tg_chunks_config chunks = chunks_config(config);
 	const struct tg_tcp_config tcp = tcp_config(config);
 	struct tg_pipeline *pl = memory;
 	uint8_t *rest = (uint8_t *)memory + sizeof(*pl);
@@ -106,6 +125,12 @@ struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_conf
 	rest += tg_verified_size(config->verified_entries);
 	tg_frags_init(&pl->frags, rest, frag_sets(config), frag_frames(config));
 	rest += tg_frags_size(frag_sets(config), frag_frames(config));
+	pl->chunks = tg_chunks_init(rest, &chunks);
+	rest += tg_chunks_size(&chunks);
+	pl->patches = tg_patches_init(rest, PATCHES);
+	rest += tg_patches_size(PATCHES);
+	pl->circuits = tg_circuits_init(rest, CIRCUITS);
+	rest += tg_circuits_size(CIRCUITS);
 	pl->tcp = tg_tcp_init(rest, &tcp);
 	return pl;
 }
@@ -165,14 +190,15 @@ static enum tg_reason other_than_sip(const struct tg_frame *f, struct tg_span pa
 /* Would its endpoint take the packet? Otherwise it makes no verdict and no evidence (traps L3-9). */
 bool tg_state_checksum_ok(const struct tg_frame_in *in, const struct tg_result *r)
 {
-	if (in->checksum == TG_PIPELINE_CSUM_IGNORE)
+	if (in->checksum == TG_PIPELINE_CSUM_IGNORE || in->link == TG_LINK_MTP3)
 		return true;
 	/* No NIC has a word on what was put together from several frames. */
 	if (r->data == in->data && in->checksum == TG_PIPELINE_CSUM_GOOD)
 		return true;
 	if (r->data == in->data && in->checksum == TG_PIPELINE_CSUM_BAD)
 		return false;
-	return tg_checksum_udp_ok(r->data, &r->frame);
+	return r->association ? tg_packet_checksum_ok(r->data, &r->frame)
+			      : tg_checksum_udp_ok(r->data, &r->frame);
 }
 
 /* What a whole datagram is, as read_frame says. */
@@ -202,6 +228,7 @@ static enum tg_reason read_segment(struct tg_burst_state *b, unsigned i)
 	struct tg_pipeline *pl = b->pl;
 	struct tg_tcp_reader reader;
 	struct tg_tcp_message m;
+	struct tg_sip *sip;
 	bool crowded = false;
 
 	if (!tg_stream_open(pl->tcp, pl->flow_key, &b->in[i], &b->out[i], &reader))
@@ -211,8 +238,10 @@ static enum tg_reason read_segment(struct tg_burst_state *b, unsigned i)
 			crowded = true;
 			continue;
 		}
+		sip = &pl->sip[pl->n_messages];
 		pl->message[pl->n_messages] = (struct tg_message){
-			.sip = &pl->sip[pl->n_messages],
+			.sig = sip->method == TG_SIP_INVITE ? &sip->sig : NULL,
+			.sip = sip,
 			.frame = (uint16_t)i,
 			.in_stream = true,
 			.stream = m,
@@ -229,7 +258,12 @@ static enum tg_reason read_frame(struct tg_burst_state *b, unsigned i, struct tg
 	struct tg_result *r = &b->out[i];
 	enum tg_reason reason;
 
+	if (in->link == TG_LINK_MTP3)
+		return tg_ss7_read_msu(b, i);
 	reason = tg_frame_walk(in->data, in->data + in->len, (enum tg_link)in->link, &r->frame);
+	if (reason == TG_REASON_SCTP)
+		return tg_packet_read(b, i);
+	/* What fragments carried of SCTP is not read: there is no one frame of it to be changed. */
 	if (tg_unlikely(reason == TG_REASON_FRAGMENT))
 		reason = tg_fragment_read(b, i);
 	if (reason != TG_REASON_NONE)
@@ -244,7 +278,10 @@ static void read_frames(struct tg_burst_state *b)
 
 	pl->n_messages = 0;
 	pl->n_more = 0;
+	pl->n_ss7 = 0;
+	pl->now_ms = b->now_ms;
 	tg_frags_begin(&pl->frags);
+	tg_chunks_begin(pl->chunks, b->now_ms);
 	tg_tcp_begin_burst(pl->tcp, b->now_ms);
 	for (i = 0; i < b->n; i++) {
 		struct tg_sip *sip = &pl->sip[pl->n_messages];
@@ -260,6 +297,7 @@ static void read_frames(struct tg_burst_state *b)
 			continue;
 		r->sip = sip;
 		pl->message[pl->n_messages++] = (struct tg_message){
+			.sig = sip->method == TG_SIP_INVITE ? &sip->sig : NULL,
 			.sip = sip,
 			.frame = (uint16_t)i,
 		};
@@ -273,35 +311,48 @@ static void read_frames(struct tg_burst_state *b)
  * its bytes. The hash begins with the transaction's or the call's SipHash, which nobody outside knows: two lists that
  * collide in one transaction say nothing of another, so a product and its two halves a word will do.
  */
-static uint16_t identities_print(const struct tg_pipeline *pl, uint64_t key,
-				 const struct tg_sig_msg *m)
+static uint64_t mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
 {
-	uint64_t h = key;
+	const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
+
+	return (uint64_t)product + (uint64_t)(product >> 64);
+}
+
+/* Into the transaction's hash and the call's. */
+static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg *sig,
+			   uint64_t *transaction, uint64_t *call)
+{
 	unsigned i;
 
-	for (i = 0; i < m->n_ids; i++) {
-		const struct tg_span raw = tg_identity_raw(m, i);
-		const uint64_t word = tg_unlikely(tg_num_is_none(m->id[i].num))
+	for (i = 0; i < sig->n_ids; i++) {
+		const struct tg_span raw = tg_identity_raw(sig, i);
+		const uint64_t word = tg_unlikely(tg_num_is_none(sig->id[i].num))
 					      ? XXH3_64bits(raw.data, raw.len)
-					      : m->id[i].num.v;
-		const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
+					      : sig->id[i].num.v;
 
-		h = (uint64_t)product + (uint64_t)(product >> 64);
+		*transaction = mix(pl, *transaction, word);
+		*call = mix(pl, *call, word);
 	}
-	return (uint16_t)(h >> 48);
+}
+
+struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struct tg_result *r,
+				       const struct tg_mtp3 *mtp3)
+{
+	const bool is_ip = r->frame.ip_version != 0; /* captures may begin above it */
+
+	return (struct tg_trunk_key){
+		.port = in->port,
+		.vlan = tg_layout_vlan(&r->frame),
+		.ip_version = r->frame.ip_version,
+		.peer = is_ip ? tg_layout_source(r->data, &r->frame) : NULL,
+		.local = is_ip ? tg_layout_destination(r->data, &r->frame) : NULL,
+		.mtp3 = mtp3,
+	};
 }
 
 unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i)
 {
-	const struct tg_frame_in *in = &b->in[i];
-	const struct tg_frame *f = &b->out[i].frame;
-	const struct tg_trunk_key key = {
-		.port = in->port,
-		.vlan = tg_layout_vlan(f),
-		.ip_version = f->ip_version,
-		.peer = tg_layout_source(b->out[i].data, f),
-		.local = tg_layout_destination(b->out[i].data, f),
-	};
+	const struct tg_trunk_key key = tg_state_trunk_key(&b->in[i], &b->out[i], NULL);
 
 	return tg_policy_trunk_find(&b->gen->policy, &key);
 }
@@ -319,22 +370,48 @@ static unsigned add_num(struct tg_pipeline *pl, unsigned first, struct tg_num nu
 	return i;
 }
 
-static void gather_invite(struct tg_burst_state *b, struct tg_message *m)
+/* Identities in the body, if it is ISUP (SIP-I). Of a stream only the header is at hand. */
+static void read_body(struct tg_burst_state *b, struct tg_message *m)
 {
-	struct tg_pipeline *pl = b->pl;
-	struct tg_sig_msg *sig = &m->sip->sig;
-	const unsigned first_num = pl->n_nums;
-	unsigned i;
+	struct tg_isup *const isup = &b->pl->ss7[b->pl->n_ss7].ss7.isup;
+	unsigned first;
 
+	if (!tg_sip_isup_read(m->sip, &b->gen->policy.trunk[m->trunk].profile, isup, &first))
+		return;
+	b->pl->n_ss7++;
+	m->isup = isup;
+	m->first_party = (uint8_t)first;
+}
+
+/* Numbers and classes, under the profile of its trunk. */
+static void normalise(struct tg_burst_state *b, struct tg_message *m)
+{
+	const struct tg_policy *const p = &b->gen->policy;
+
+	if (m->ss7) {
+		tg_isup_normalise(&m->ss7->ss7.isup, &p->trunk[m->trunk].profile);
+		return;
+	}
 	m->trunk = (uint8_t)tg_state_trunk(b, m->frame);
 	if (tg_unlikely(m->sip->n_passports > 0)) {
 		tg_sip_read_passports(m->sip);
 		tg_verification_read(b, m->sip);
 	}
-	tg_sig_normalise(sig, &b->gen->policy.trunk[m->trunk].profile);
+	tg_sig_normalise(m->sig, &p->trunk[m->trunk].profile);
+	if (!m->in_stream && tg_unlikely(tg_sip_body(m->sip, false) == TG_SIP_BODY_ISUP))
+		read_body(b, m);
+}
+
+static void gather_call(struct tg_burst_state *b, struct tg_message *m)
+{
+	struct tg_pipeline *pl = b->pl;
+	const unsigned first_num = pl->n_nums;
+	unsigned i;
+
+	normalise(b, m);
 	m->first_key = (uint16_t)pl->n_keys;
-	for (i = 0; i < sig->n_ids; i++)
-		pl->num_of[pl->n_keys++] = (uint16_t)add_num(pl, first_num, sig->id[i].num);
+	for (i = 0; i < m->sig->n_ids; i++)
+		pl->num_of[pl->n_keys++] = (uint16_t)add_num(pl, first_num, m->sig->id[i].num);
 }
 
 /*
@@ -351,37 +428,82 @@ static void gather_numbers(struct tg_burst_state *b)
 	pl->n_keys = 0;
 	pl->n_nums = 0;
 	for (i = 0; i < pl->n_messages; i++)
-		if (pl->message[i].sip->method == TG_SIP_INVITE)
-			gather_invite(b, &pl->message[i]);
+		if (pl->message[i].sig)
+			gather_call(b, &pl->message[i]);
 	tg_table_prefetch(&b->gen->base, &pl->adapt, pl->nums, pl->n_nums);
+}
+
+static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct tg_sip_keys *k)
+{
+	uint64_t transaction = k->transaction, call;
+
+	m->key.key = k->transaction;
+	tg_memory_prefetch(&pl->memory, k->transaction);
+	if (!m->sig)
+		return;
+	m->call.key = k->call;
+	tg_memory_prefetch(&pl->calls, k->call);
+	/* What has become known of its PASSporTs since makes another transaction of the call a thing to be
+	 * judged anew; a retransmission never is. */
+	call = k->call ^ m->sig->verification;
+	mix_identities(pl, m->sig, &transaction, &call);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.print = (uint16_t)(call >> 48);
+}
+
+/* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
+static void take_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
+{
+	const struct tg_ss7_message *const s = m->ss7;
+	const struct {
+		uint64_t association;
+		uint32_t tsn;
+		uint32_t zero;
+	} chunk = { b->out[m->frame].association, s->place.part[0].tsn, 0 };
+	const struct {
+		uint32_t opc, dpc, appearance, trunk;
+		char label[8];
+	} parties = { s->ss7.mtp3.opc, s->ss7.mtp3.dpc, s->ss7.mtp3.network_appearance, m->trunk,
+		      "ss7call" };
+	struct tg_pipeline *pl = b->pl;
+	uint64_t transaction, call;
+
+	m->has_key = s->ss7.isup.type == TG_ISUP_IAM && chunk.association;
+	m->key.key = transaction = tg_state_hash(pl, &chunk, sizeof(chunk));
+	tg_memory_prefetch(&pl->memory, m->key.key);
+	call = tg_state_hash(pl, &parties, sizeof(parties));
+	mix_identities(pl, m->sig, &transaction, &call);
+	m->key.print = (uint16_t)(transaction >> 48);
+	m->call.key = call;
+	m->call.print = (uint16_t)call;
+	tg_memory_prefetch(&pl->calls, m->call.key);
 }
 
 static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
-	unsigned i;
+	struct tg_sip_keys keys[TG_MESSAGES_MAX];
+	uint8_t of[TG_MESSAGES_MAX];
+	unsigned n = 0, i;
 
 	for (i = 0; i < pl->n_messages; i++) {
 		struct tg_message *m = &pl->message[i];
 
+		if (m->ss7) {
+			take_ss7_keys(b, m);
+			continue;
+		}
 		/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
 		 * INVITE to a sink. */
 		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
 			     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
-		if (!m->has_key)
-			continue;
-		m->key.key = tg_sip_transaction(m->sip, pl->flow_key);
-		tg_memory_prefetch(&pl->memory, m->key.key);
-		if (m->sip->method != TG_SIP_INVITE)
-			continue;
-		m->call.key = tg_sip_call(m->sip, pl->flow_key);
-		tg_memory_prefetch(&pl->calls, m->call.key);
-		m->key.print = identities_print(pl, m->key.key, &m->sip->sig);
-		/* What has become known of its PASSporTs since makes another transaction of the call
-		 * a thing to be judged anew; a retransmission never is. */
-		m->call.print = identities_print(pl, m->call.key ^ m->sip->sig.verification,
-						 &m->sip->sig);
+		keys[n].sip = m->sip;
+		of[n] = (uint8_t)i;
+		n += m->has_key;
 	}
+	tg_sip_keys_burst(keys, n, pl->flow_key);
+	for (i = 0; i < n; i++)
+		take_keys(pl, &pl->message[of[i]], &keys[i]);
 }
 
 /* ---- phase 4: look up --------------------------------------------------------------------------- */
@@ -426,12 +548,19 @@ unsigned tg_pipeline_release(struct tg_pipeline *pl, uint64_t now_ms, struct tg_
 			     unsigned max)
 {
 	struct tg_frags_freed freed[TG_BURST];
-	unsigned n, i;
+	void *handle[TG_BURST];
+	unsigned n, waited, i;
 
-	n = tg_frags_release(&pl->frags, now_ms, freed, max < TG_BURST ? max : TG_BURST);
+	if (max > TG_BURST)
+		max = TG_BURST;
+	n = tg_frags_release(&pl->frags, now_ms, freed, max);
 	for (i = 0; i < n; i++)
-		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, freed[i].drop };
-	return n;
+		out[i] = (struct tg_released){ freed[i].handle, freed[i].reason, freed[i].drop,
+					       false };
+	waited = tg_chunks_release(pl->chunks, now_ms, handle, max - n);
+	for (i = 0; i < waited; i++)
+		out[n + i] = (struct tg_released){ handle[i], TG_REASON_SCTP_PART, false, true };
+	return n + waited;
 }
 
 void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
@@ -452,5 +581,6 @@ void tg_pipeline_burst(struct tg_pipeline *pl, const struct tg_generation *gen,
 	look_up(&b);
 	tg_decide_burst(&b);
 	tg_decide_segments(&b);
+	tg_decide_packets(&b);
 	tg_decide_exceptions(&b);
 }

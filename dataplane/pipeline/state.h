@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A pipeline and the burst in its hands: what pipeline.c, which reads, and decide.c and decide_stream.c,
- * which decide, share.
+ * A pipeline and the burst in its hands: what pipeline.c and sctp.c, which read, and decide.c, decide_stream.c
+ * and decide_ss7.c, which decide, share.
  */
 #ifndef TG_PIPELINE_STATE_H
 #define TG_PIPELINE_STATE_H
@@ -9,8 +9,11 @@
 #include <sodium/crypto_shorthash.h>
 
 #include "dataplane/flow/cap.h"
+#include "dataplane/flow/chunks.h"
+#include "dataplane/flow/circuits.h"
 #include "dataplane/flow/frags.h"
 #include "dataplane/flow/memory.h"
+#include "dataplane/flow/patches.h"
 #include "dataplane/flow/tcp.h"
 #include "dataplane/flow/verified.h"
 #include "tollgate/pipeline.h"
@@ -20,16 +23,39 @@
  * burst. What is beyond this passes, counted. */
 #define TG_MESSAGES_MAX 128
 #define TG_KEYS_MAX (TG_MESSAGES_MAX * TG_SIG_MAX_IDS)
-/* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL. */
+
+/* Where a user message of SCTP stands: in one chunk, or in the parts of several. */
+struct tg_ss7_place {
+	struct tg_span bytes; /* the user message */
+	const struct tg_chunks_part *part;
+	unsigned n_parts;
+	struct tg_chunks_part only; /* what `part` points to, if it is one chunk */
+	bool signed_by_sctp;	    /* behind an AUTH chunk (RFC 4895): nobody may change it */
+};
+
+/* A message over SS7 in hand: an IAM, or what continues one. */
+struct tg_ss7_message {
+	struct tg_ss7 ss7;
+	struct tg_span user; /* ISUP's octets, in place.bytes */
+	struct tg_ss7_place place;
+	uint64_t circuit;
+};
+
+/* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL; IAM, SAM, SGM. */
 struct tg_message {
-	struct tg_sip *sip;
-	uint16_t frame;	    /* index into the burst */
-	uint16_t first_key; /* INVITE: its identities stand at listings[first_key...] */
+	struct tg_sig_msg *sig;	    /* a call's, to be looked up; else NULL */
+	struct tg_sip *sip;	    /* NULL: over SS7 */
+	struct tg_ss7_message *ss7; /* NULL: SIP */
+	const struct tg_isup *isup; /* over SS7, or in SIP's body; else NULL */
+	uint16_t frame;		    /* index into the burst */
+	uint16_t first_key;	    /* INVITE: its identities stand at listings[first_key...] */
 	uint8_t trunk;
-	bool has_key;	/* it has a branch and a Call-ID: the memory can tell it apart */
-	bool in_stream; /* then `stream` holds; with a response or an INVITE */
+	uint8_t first_party; /* identity of `sig` that isup->party[0] belongs to */
+	bool has_key;	     /* it has a branch and a Call-ID: the memory can tell it apart */
+	bool in_stream;	     /* then `stream` holds; with a response or an INVITE */
 	struct tg_memory_key key;
-	struct tg_memory_key call; /* INVITE: the same of its Call-ID and From tag */
+	struct tg_memory_key
+		call; /* INVITE: the same of its Call-ID and From tag; IAM: of who calls whom */
 	struct tg_tcp_message stream;
 };
 
@@ -41,6 +67,10 @@ struct tg_pipeline {
 	struct tg_verified verified;
 	struct tg_frags frags;
 	struct tg_tcp *tcp;
+	struct tg_chunks *chunks;
+	struct tg_patches *patches;
+	struct tg_circuits *circuits;
+	uint64_t now_ms; /* of the burst in hand, or the last one */
 	uint8_t tag_key[crypto_shorthash_KEYBYTES];
 	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
 	uint64_t print_factor;			     /* see identities_print */
@@ -60,6 +90,8 @@ struct tg_pipeline {
 	uint32_t listings[TG_KEYS_MAX];
 	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
+	unsigned n_ss7;
+	struct tg_ss7_message ss7[TG_MESSAGES_MAX]; /* SIP: the ISUP in a body, if there is one */
 	struct tg_sip_edits edits;
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable and is_editable */
 } TG_ALIGNED(TG_CACHE_LINE);
@@ -73,6 +105,10 @@ struct tg_burst_state {
 	unsigned n;
 	uint64_t now_ms;
 };
+
+/* By what the frame came in, for its trunk. `mtp3` may be NULL. */
+struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struct tg_result *r,
+				       const struct tg_mtp3 *mtp3);
 
 /* SipHash under the key that places transactions, sources and numbers in our tables. */
 uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len);
@@ -109,6 +145,14 @@ bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m
 /* Messages of a stream (decide_stream.c): nothing of them is answered or kept back. */
 void tg_decide_stream(const struct tg_burst_state *b, const struct tg_message *m);
 void tg_decide_segments(const struct tg_burst_state *b);
+
+/* A frame's first verdict is its frame's as well, but for its fate; others follow it. */
+struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
+				   const struct tg_result *v);
+
+/* Messages over SS7 (decide_ss7.c): changed in place, or not. */
+void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m);
+void tg_decide_packets(const struct tg_burst_state *b);
 
 /*
  * What cannot be read, or not carried out, where a trunk says that it does not pass (exception.c).

@@ -80,6 +80,39 @@ static bool matches_plan(const struct tg_policy_rule *r, const struct tg_policy 
 	       (!r->region.n || is_one_of(p, r->region, plan.region, strlen(plan.region)));
 }
 
+/* `asked` is 0, or has the bit of what the parameter says, and the parameter is one that says it. */
+static bool says(unsigned asked, unsigned says_so, unsigned source, unsigned value)
+{
+	return !asked || ((says_so >> source & 1) && (asked >> value & 1));
+}
+
+static bool asks_party(const struct tg_policy_rule *r)
+{
+	return r->natures || r->number_plans || r->presentations || r->screenings || r->inns ||
+	       r->incompletes || r->qualifiers;
+}
+
+/* Conditions on a parameter of ISUP; nothing else meets one: each is asked of some of their sources. */
+static bool matches_party(const struct tg_policy_rule *r, const struct tg_policy_call *call,
+			  unsigned i)
+{
+	const unsigned source = call->msg->id[i].source & 15;
+	const struct tg_isup_party *p;
+
+	if (!call->isup || i < call->first_party || i - call->first_party >= TG_SIG_MAX_IDS)
+		return false;
+	p = &call->isup->party[i - call->first_party];
+	return says(r->natures, TG_POLICY_PARTY_SOURCES, source, tg_isup_nature(p->nature)) &&
+	       says(r->number_plans, TG_POLICY_PARTY_SOURCES, source, tg_isup_plan(p->plan)) &&
+	       says(r->presentations, TG_POLICY_SHOWN_SOURCES, source,
+		    tg_isup_shown(p->presentation)) &&
+	       says(r->screenings, TG_POLICY_SCREENED_SOURCES, source, p->screening & 3) &&
+	       says(r->inns, 1u << TG_ID_CALLED_NUMBER, source, p->inn_not_allowed) &&
+	       says(r->incompletes, TG_POLICY_INCOMPLETE_SOURCES, source, p->incomplete) &&
+	       says(r->qualifiers, 1u << TG_ID_GENERIC_NUMBER, source,
+		    tg_isup_qualifier(p->qualifier));
+}
+
 bool tg_match_identity(const struct tg_policy_rule *r, const struct tg_views *vs,
 		       const struct tg_view *v)
 {
@@ -88,6 +121,8 @@ bool tg_match_identity(const struct tg_policy_rule *r, const struct tg_views *vs
 	const struct tg_policy *const p = vs->policy;
 
 	if (r->sources && !(r->sources >> (id->source & 15) & 1))
+		return false;
+	if (asks_party(r) && !matches_party(r, vs->call, v->index))
 		return false;
 	if (r->digits_max && (tg_num_is_none(id->num) || tg_num_len(id->num) < r->digits_min ||
 			      tg_num_len(id->num) > r->digits_max))
@@ -173,6 +208,16 @@ static bool same_number(const struct tg_sig_msg *m, unsigned a, unsigned b)
 	       m->id[a].num.v == m->id[b].num.v;
 }
 
+static bool has_source(const struct tg_sig_msg *m, unsigned source)
+{
+	unsigned i;
+
+	for (i = 0; i < m->n_ids; i++)
+		if (m->id[i].source == source)
+			return true;
+	return false;
+}
+
 static uint16_t find_contradictions(const struct tg_sig_msg *m)
 {
 	unsigned bits = 0;
@@ -199,6 +244,10 @@ static uint16_t find_contradictions(const struct tg_sig_msg *m)
 		bits |= CONTRADICTION_BIT(CALLER_CALLED);
 	if (disagree(m, TG_ID_DIVERSION, TG_ID_PASSPORT_DIV))
 		bits |= CONTRADICTION_BIT(DIVERSION_IDENTITY);
+	if (disagree(m, TG_ID_CALLING_NUMBER, has_source(m, TG_ID_PAI) ? TG_ID_PAI : TG_ID_FROM))
+		bits |= CONTRADICTION_BIT(CALLER_ISUP);
+	if (disagree(m, TG_ID_CALLED_NUMBER, TG_ID_REQUEST_URI))
+		bits |= CONTRADICTION_BIT(CALLED_ISUP);
 	return (uint16_t)bits;
 }
 
@@ -241,6 +290,14 @@ static bool matches_passports(const struct tg_policy_rule *r, const struct tg_si
 	       (m->passports + m->passports_unread > 0 && r->verifications >> m->verification & 1);
 }
 
+static bool matches_protocol(const struct tg_policy_rule *r, const struct tg_policy_call *call)
+{
+	if (r->protocols && !(r->protocols >> (call->msg->protocol & 7) & 1))
+		return false;
+	return !r->calling_categories ||
+	       (call->isup && r->calling_categories >> tg_isup_category(call->isup->category) & 1);
+}
+
 bool tg_match_message(const struct tg_policy_rule *r, struct tg_views *vs)
 {
 	static const struct tg_sig_extra nothing;
@@ -258,7 +315,8 @@ bool tg_match_message(const struct tg_policy_rule *r, struct tg_views *vs)
 		if ((has & r->has) != r->has || (has & r->has_not))
 			return false;
 	}
-	return matches_passports(r, vs->call->msg) && (!r->privacy || (r->privacy & x->privacy)) &&
+	return matches_protocol(r, vs->call) && matches_passports(r, vs->call->msg) &&
+	       (!r->privacy || (r->privacy & x->privacy)) &&
 	       span_is_one_of(vs->policy, r->tgrp, &x->tgrp) &&
 	       span_is_one_of(vs->policy, r->trunk_context, &x->trunk_context) &&
 	       span_is_one_of(vs->policy, r->orig_ioi, &x->orig_ioi);
@@ -269,5 +327,6 @@ bool tg_policy_rule_is_extended(const struct tg_policy_rule *r)
 	return r->sources || r->types || r->states || r->digits_max || r->same_prefix ||
 	       r->number.n || r->number_not.n || r->region.n || r->raw.n || r->raw_not.n ||
 	       r->tgrp.n || r->trunk_context.n || r->orig_ioi.n || r->has || r->has_not ||
-	       r->contradictions || r->privacy || r->attestations || r->verifications;
+	       r->contradictions || r->privacy || r->attestations || r->verifications ||
+	       r->protocols || r->calling_categories || asks_party(r);
 }

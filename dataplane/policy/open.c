@@ -19,6 +19,11 @@ static_assert(TG_ID_SOURCE_COUNT <= TG_RULE_HAS_TRAIT && TG_TRAIT_COUNT <= 16 &&
 		      TG_NUMBERING_TYPE_COUNT <= 16 && TG_NUMBERING_STATE_COUNT <= 8 &&
 		      TG_CONTRADICTION_COUNT <= 16 && TG_PRIVACY_COUNT <= 8,
 	      "a rule has a bit for each");
+static_assert(TG_PROTOCOL_COUNT <= 8 && TG_ISUP_CATEGORY_COUNT <= 8 && TG_ISUP_NATURE_COUNT <= 8 &&
+		      TG_ISUP_PLAN_COUNT <= 8 && TG_ISUP_SHOWN_COUNT <= 8 &&
+		      TG_ISUP_SCREENING_COUNT == 4 && TG_ISUP_INN_COUNT == 2 &&
+		      TG_ISUP_QUALIFIER_COUNT <= 8,
+	      "a rule has a bit for each");
 static_assert(TG_POLICY_MAX_TRUNKS <= 64, "a rule has a bit for each trunk");
 static_assert(TG_EXCEPTION_COUNT < 32, "a trunk has a bit for each");
 static_assert(TG_POLICY_MAX_RULES < TG_RULE_NONE && TG_POLICY_MAX_ANSWERS <= 256 &&
@@ -198,6 +203,30 @@ static bool prefix_valid(const struct tg_policy_prefix *p)
 	return true;
 }
 
+/* '+' and digits, or digits, or nothing. */
+static bool sink_valid(const char *sink, size_t size)
+{
+	const size_t len = strnlen(sink, size);
+	const size_t plus = len > 0 && sink[0] == '+';
+
+	return len < size && (len == 0 || len > plus) &&
+	       digits_valid(sink + plus, (unsigned)(len - plus), TG_NUM_MAX_DIGITS);
+}
+
+static bool point_code_valid(uint32_t pc)
+{
+	return pc == TG_TRUNK_ANY_POINT_CODE || pc < 1u << 24;
+}
+
+/* An international number, as sink: what its national form is follows from the profile. */
+static bool ss7_valid(const struct tg_policy_trunk *t)
+{
+	return point_code_valid(t->opc) && point_code_valid(t->dpc) &&
+	       t->has_network_appearance <= 1 && t->mtp3 <= TG_MTP3_JAPAN &&
+	       t->isup <= TG_ISUP_ANSI && sink_valid(t->sink, sizeof(t->sink)) &&
+	       (t->sink[0] == 0 || t->sink[0] == '+');
+}
+
 static bool trunk_valid(const struct tg_policy_trunk *t)
 {
 	return tg_policy_name_valid(t->name, sizeof(t->name)) &&
@@ -207,14 +236,16 @@ static bool trunk_valid(const struct tg_policy_trunk *t)
 	       t->mtu <= TG_POLICY_MTU_MAX && t->answers_per_second >= 1 &&
 	       t->answers_per_second <= TG_POLICY_MAX_ANSWER_RATE && t->priority_per_second >= 1 &&
 	       t->priority_per_second <= TG_POLICY_MAX_ANSWER_RATE && prefix_valid(&t->peer) &&
-	       prefix_valid(&t->local) && profile_valid(&t->profile) &&
+	       prefix_valid(&t->local) && profile_valid(&t->profile) && ss7_valid(t) &&
 	       t->drops >> TG_EXCEPTION_COUNT == 0;
 }
 
 static bool is_catch_all(const struct tg_policy_trunk *t)
 {
 	return strcmp(t->name, TG_POLICY_CATCH_ALL) == 0 && t->port == TG_TRUNK_ANY_PORT &&
-	       t->vlan == TG_TRUNK_ANY_VLAN && t->peer.version == 0 && t->local.version == 0;
+	       t->vlan == TG_TRUNK_ANY_VLAN && t->peer.version == 0 && t->local.version == 0 &&
+	       t->opc == TG_TRUNK_ANY_POINT_CODE && t->dpc == TG_TRUNK_ANY_POINT_CODE &&
+	       !t->has_network_appearance;
 }
 
 static bool all_zero(const uint8_t *bytes, size_t n)
@@ -225,16 +256,6 @@ static bool all_zero(const uint8_t *bytes, size_t n)
 		if (bytes[i])
 			return false;
 	return true;
-}
-
-/* '+' and digits, or digits, or nothing. */
-static bool sink_valid(const char *sink, size_t size)
-{
-	const size_t len = strnlen(sink, size);
-	const size_t plus = len > 0 && sink[0] == '+';
-
-	return len < size && (len == 0 || len > plus) &&
-	       digits_valid(sink + plus, (unsigned)(len - plus), TG_NUM_MAX_DIGITS);
 }
 
 /* One that ends a call, one that sends it elsewhere, or a sink without any. */
@@ -286,6 +307,16 @@ static bool list_valid(struct tg_policy_list list, uint32_t pool)
 	return list.n ? (uint32_t)list.first + list.n <= pool : list.first == 0;
 }
 
+static bool isup_conditions_valid(const struct tg_policy_rule *r)
+{
+	return !(r->protocols >> TG_PROTOCOL_COUNT) &&
+	       !(r->calling_categories >> TG_ISUP_CATEGORY_COUNT) &&
+	       !(r->natures >> TG_ISUP_NATURE_COUNT) && !(r->number_plans >> TG_ISUP_PLAN_COUNT) &&
+	       !(r->presentations >> TG_ISUP_SHOWN_COUNT) &&
+	       !(r->screenings >> TG_ISUP_SCREENING_COUNT) && !(r->inns >> TG_ISUP_INN_COUNT) &&
+	       !(r->incompletes >> 2) && !(r->qualifiers >> TG_ISUP_QUALIFIER_COUNT);
+}
+
 static bool conditions_valid(const struct tg_policy_rule *r, const struct tg_policy_section *s)
 {
 	const uint32_t has = ((1u << TG_ID_SOURCE_COUNT) - 1) | ((1u << TG_TRAIT_COUNT) - 1)
@@ -301,9 +332,9 @@ static bool conditions_valid(const struct tg_policy_rule *r, const struct tg_pol
 	    r->attestations >> TG_ATTESTATION_COUNT || r->verifications >> TG_STIR_STATE_COUNT ||
 	    r->has & ~has || r->has_not & ~has || r->extended != tg_policy_rule_is_extended(r))
 		return false;
-	if (r->score_min > r->score_max || r->score_max > TG_SCORE_MAX ||
-	    r->digits_min > r->digits_max || r->digits_max > TG_NUM_MAX_DIGITS ||
-	    r->same_prefix > TG_NUM_MAX_DIGITS)
+	if (!isup_conditions_valid(r) || r->score_min > r->score_max ||
+	    r->score_max > TG_SCORE_MAX || r->digits_min > r->digits_max ||
+	    r->digits_max > TG_NUM_MAX_DIGITS || r->same_prefix > TG_NUM_MAX_DIGITS)
 		return false;
 	return list_valid(r->number, s->n_intervals) && list_valid(r->number_not, s->n_intervals) &&
 	       list_valid(r->region, s->n_words) && list_valid(r->raw, s->n_words) &&

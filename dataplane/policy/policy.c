@@ -70,22 +70,48 @@ static bool prefix_matches(const struct tg_policy_prefix *p, unsigned version,
 	return rest == 0 || (p->address[whole] ^ address[whole]) >> (8 - rest) == 0;
 }
 
-unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_key *key)
+/* The way that the packet came, without what is in it. */
+static bool link_matches(const struct tg_policy_trunk *t, const struct tg_trunk_key *key)
 {
 	/* VID 0 carries a priority and no VLAN (IEEE 802.1Q §9.6): such a frame is untagged. */
 	const uint16_t vlan = key->vlan == 0 ? TG_TRUNK_NO_VLAN : key->vlan;
+
+	return (t->port == TG_TRUNK_ANY_PORT || t->port == key->port) &&
+	       (t->vlan == TG_TRUNK_ANY_VLAN || t->vlan == vlan) &&
+	       prefix_matches(&t->peer, key->ip_version, key->peer) &&
+	       prefix_matches(&t->local, key->ip_version, key->local);
+}
+
+static bool mtp3_matches(const struct tg_policy_trunk *t, const struct tg_mtp3 *m)
+{
+	if (!m)
+		return t->opc == TG_TRUNK_ANY_POINT_CODE && t->dpc == TG_TRUNK_ANY_POINT_CODE &&
+		       !t->has_network_appearance;
+	return (t->opc == TG_TRUNK_ANY_POINT_CODE || t->opc == m->opc) &&
+	       (t->dpc == TG_TRUNK_ANY_POINT_CODE || t->dpc == m->dpc) &&
+	       (!t->has_network_appearance ||
+		(m->has_network_appearance && m->network_appearance == t->network_appearance));
+}
+
+unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_key *key)
+{
 	unsigned i;
 
-	for (i = 0; i + 1 < p->n_trunks; i++) {
-		const struct tg_policy_trunk *t = &p->trunk[i];
-
-		if ((t->port == TG_TRUNK_ANY_PORT || t->port == key->port) &&
-		    (t->vlan == TG_TRUNK_ANY_VLAN || t->vlan == vlan) &&
-		    prefix_matches(&t->peer, key->ip_version, key->peer) &&
-		    prefix_matches(&t->local, key->ip_version, key->local))
+	for (i = 0; i + 1 < p->n_trunks; i++)
+		if (link_matches(&p->trunk[i], key) && mtp3_matches(&p->trunk[i], key->mtp3))
 			break;
-	}
 	return i;
+}
+
+enum tg_mtp3_variant tg_policy_mtp3_variant(const struct tg_policy *p,
+					    const struct tg_trunk_key *key)
+{
+	unsigned i;
+
+	for (i = 0; i + 1 < p->n_trunks; i++)
+		if (link_matches(&p->trunk[i], key))
+			break;
+	return (enum tg_mtp3_variant)p->trunk[i].mtp3;
 }
 
 /* ---- the decision ------------------------------------------------------------------------------ */

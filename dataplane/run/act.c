@@ -142,7 +142,7 @@ static void record(struct tg_worker *w, unsigned i, const struct tg_result *r)
 /* What the call's PASSporTs are worth, for what comes after it. */
 static void ask_verifier(struct tg_worker *w, const struct tg_result *r)
 {
-	if (w->verify && tg_unlikely(r->sip->n_passports > 0))
+	if (w->verify && r->sip && tg_unlikely(r->sip->n_passports > 0))
 		tg_verify_ask(w->verify, w->pipeline, r, tg_worker_ms(w, rte_rdtsc()), &w->stats);
 }
 
@@ -163,8 +163,10 @@ static void count_verdict(struct tg_worker *w, const struct tg_result *r)
 	}
 	tg_count(&w->stats.trunk_reason[v->trunk][r->reason], 1);
 	tg_count(&w->stats.trunk_action[v->trunk][v->mode][v->action], 1);
+	if (!r->sip)
+		return;
 	body = tg_sip_body(r->sip, r->frame.l4_proto == TG_IPPROTO_TCP);
-	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP);
+	tg_count(&w->stats.bodies_isup, body == TG_SIP_BODY_ISUP && !r->isup);
 	tg_count(&w->stats.bodies_encoded, body == TG_SIP_BODY_ENCODED);
 }
 
@@ -206,6 +208,20 @@ static struct rte_mbuf *edit(struct tg_worker *w, unsigned i)
 	return m;
 }
 
+/* In its own buffers, if the messages in it were judged meanwhile. */
+static void change_held(struct tg_worker *w, struct rte_mbuf *m)
+{
+	const uint8_t *data = rte_pktmbuf_read(m, 0, m->pkt_len, w->held);
+	unsigned len = 0;
+
+	if (m->pkt_len <= sizeof(w->held) && data)
+		len = tg_edit_held(w->pipeline, data, m->pkt_len, w->answer, sizeof(w->answer));
+	if (len == 0)
+		return;
+	overwrite(m, w->answer, len);
+	tg_count(&w->stats.frames_edited, 1);
+}
+
 /* Frames that their trunk drops rather than passes for `reason`. */
 static void count_dropped(struct tg_worker *w, unsigned reason, unsigned n)
 {
@@ -225,10 +241,13 @@ static void act_held(struct tg_worker *w, const struct tg_result *r, struct batc
 	if (r->fate == TG_FATE_ABSORB)
 		count_dropped(w, r->held_reason, r->n_held);
 	for (i = 0; i < r->n_held; i++) {
-		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB)
+		if (r->fate == TG_FATE_ANSWER || r->fate == TG_FATE_ABSORB) {
 			rte_pktmbuf_free(held[i]);
-		else
-			batch_or_drop(w, forward, held[i]);
+			continue;
+		}
+		if (r->held_changes)
+			change_held(w, held[i]);
+		batch_or_drop(w, forward, held[i]);
 	}
 }
 
@@ -258,6 +277,16 @@ static void act_verdicts(struct tg_worker *w, unsigned i)
 	}
 }
 
+/* Counts the frame of b->out[i], which is not held, and its verdicts: before an answer overwrites it. */
+static void count_judged(struct tg_worker *w, unsigned i)
+{
+	const struct tg_result *r = &w->burst.out[i];
+
+	tg_count(&w->stats.reason[r->reason], 1);
+	if (r->judged)
+		act_verdicts(w, i);
+}
+
 /* A frame that was judged: b->out[i]. */
 static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, struct batch *back)
 {
@@ -267,11 +296,11 @@ static void act_judged(struct tg_worker *w, unsigned i, struct batch *forward, s
 
 	if (tg_unlikely(r->fate == TG_FATE_HOLD)) {
 		m->port = b->from->id; /* not every driver says so */
+		if (r->judged)	       /* a whole call beside the piece that is waited with */
+			act_verdicts(w, i);
 		return;
 	}
-	tg_count(&w->stats.reason[r->reason], 1);
-	if (r->judged)
-		act_verdicts(w, i); /* before the answer overwrites the frame */
+	count_judged(w, i);
 	if (tg_unlikely(r->n_held > 0))
 		act_held(w, r, forward);
 	if (tg_likely(r->fate == TG_FATE_FORWARD))
@@ -292,7 +321,6 @@ static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *
 	const struct tg_burst *b = &w->burst;
 	unsigned i, judged = 0;
 
-	w->event_ns = 0;
 	for (i = 0; i < b->n; i++) {
 		if (b->media >> i & 1)
 			batch_add(w, forward, b->mbuf[i]);
@@ -303,18 +331,33 @@ static void act_mixed(struct tg_worker *w, struct batch *forward, struct batch *
 	transmit(w, back);
 }
 
+/* Does the burst go on as it came, frame by frame? */
+static bool all_go_on(const struct tg_burst *b)
+{
+	unsigned i, others = 0;
+
+	for (i = 0; i < b->n_in; i++)
+		others |= ((unsigned)b->out[i].fate ^ TG_FATE_FORWARD) | b->out[i].n_held |
+			  (b->mbuf[b->of[i]]->nb_segs ^ 1u);
+	return others == 0;
+}
+
 void tg_act_burst(struct tg_worker *w)
 {
 	struct tg_burst *b = &w->burst;
 	const unsigned n_media = b->n - b->n_in;
 	struct batch forward, back;
+	unsigned i;
 
 	forward.port = b->to;
 	forward.queue = b->queue;
+	w->event_ns = 0;
 	if (n_media > 0)
 		tg_count(&w->stats.reason[b->gen ? TG_REASON_NOT_SIP : TG_REASON_NO_GENERATION],
 			 n_media);
-	if (n_media == b->n) {
+	if (all_go_on(b)) {
+		for (i = 0; i < b->n_in; i++)
+			count_judged(w, i);
 		forward.n = b->n;
 		forward.bytes = b->bytes;
 		hand_on(w, &forward, b->mbuf);
@@ -363,6 +406,8 @@ void tg_act_release(struct tg_worker *w, uint64_t now_ms)
 				continue;
 			}
 			aim(w, m->port, &b);
+			if (freed[i].changes)
+				change_held(w, m);
 			batch_or_drop(w, &b, m);
 			transmit(w, &b); /* a frame at a time: they are few, and of any port */
 		}

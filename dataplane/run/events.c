@@ -229,6 +229,10 @@ int tg_events_open(struct tg_events **out, const struct tg_config *config, unsig
 	if (!ev)
 		return tg_why_set(why, -ENOMEM, "out of memory");
 	ev->show = config->events_unmasked ? TG_EVENT_SHOW_NUMBERS : TG_EVENT_MASK_NUMBERS;
+	if (ev->show == TG_EVENT_SHOW_NUMBERS) /* whoever asks for it, it can be read later */
+		tg_log(RTE_LOG_WARNING,
+		       "events: numbers are shown whole (--events-unmasked), in %s",
+		       config->events);
 	ev->n_rings = n_workers;
 	rc = open_file(ev, config->events, why);
 	if (rc == 0)

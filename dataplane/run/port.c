@@ -13,6 +13,7 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/run/dispatch.h"
 #include "dataplane/run/log.h"
 #include "tollgate/pipeline.h"
 
@@ -142,25 +143,29 @@ static int pair_queues(struct tg_port_pair *pair, const struct tg_config *config
 }
 
 /* Buffers that a port can hold: full receive and transmit rings, its own and its peer's, which
- * frames wait in as well. */
-static unsigned port_mbufs(const struct tg_port_pair *pair, unsigned side)
+ * frames wait in as well; and what it received waits for another worker. */
+static unsigned port_mbufs(const struct tg_port_pair *pair, unsigned side, unsigned n_workers)
 {
-	return pair->n_queues *
-	       (pair->port[side].rx_desc + pair->port[side].tx_desc + pair->port[!side].tx_desc);
+	const unsigned owners = RTE_MIN(n_workers, pair->n_queues);
+
+	return pair->n_queues * (pair->port[side].rx_desc + pair->port[side].tx_desc +
+				 pair->port[!side].tx_desc) +
+	       (owners > 1 ? owners * TG_DISPATCH_ROOM : 0);
 }
 
 static int make_pool(struct tg_ports *ports, int socket, unsigned n_workers, struct tg_why *why)
 {
 	/* A worker has a burst in hand, up to 1.5 times the cache's size in its cache, and holds
 	 * fragments. */
-	unsigned n = n_workers * (TG_BURST + POOL_CACHE * 3 / 2 + TG_PIPELINE_FRAG_FRAMES_DEFAULT);
+	unsigned n = n_workers * (TG_BURST + POOL_CACHE * 3 / 2 + TG_PIPELINE_FRAG_FRAMES_DEFAULT +
+				  TG_PIPELINE_SCTP_FRAMES_DEFAULT);
 	unsigned i, side;
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	for (i = 0; i < ports->n_pairs; i++) {
 		for (side = 0; side < 2; side++) {
 			if (ports->pair[i].port[side].socket == socket)
-				n += port_mbufs(&ports->pair[i], side);
+				n += port_mbufs(&ports->pair[i], side, n_workers);
 		}
 	}
 	snprintf(name, sizeof(name), "tg_frames_%d", socket);

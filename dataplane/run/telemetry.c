@@ -49,7 +49,7 @@ static int show_stats(struct request *r)
 		FIELD(filter_negatives), FIELD(filter_false),	    FIELD(busy_cycles),
 		FIELD(idle_cycles),	 FIELD(links_taken_down),   FIELD(links_not_taken_down),
 		FIELD(frames_edited),	 FIELD(verdicts_same_call), FIELD(bodies_isup),
-		FIELD(bodies_encoded),
+		FIELD(bodies_encoded),	 FIELD(frames_dispatched),  FIELD(dispatch_full),
 #undef FIELD
 	};
 	unsigned i;

@@ -46,20 +46,19 @@ static uint8_t checksum_word(const struct tg_worker *w, uint64_t flags)
 static void look(struct tg_burst *b)
 {
 	uint64_t bytes = 0;
-	uint32_t media = 0;
+	uint32_t media = 0, bit = 1;
 	unsigned i;
 
 	static_assert(TG_BURST == 32, "a bit a frame");
 	for (i = 0; i < b->n; i++)
 		__builtin_prefetch(rte_pktmbuf_mtod(b->mbuf[i], const uint8_t *));
-	for (i = 0; i < b->n; i++) {
+	for (i = 0; i < b->n; i++, bit += bit) {
 		const struct rte_mbuf *m = b->mbuf[i];
 
 		bytes += m->pkt_len;
-		media |= (uint32_t)(m->nb_segs == 1 &&
-				    tg_frame_is_media(rte_pktmbuf_mtod(m, const uint8_t *),
-						      m->data_len))
-			 << i;
+		if (m->nb_segs == 1 &&
+		    tg_frame_is_media(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len))
+			media += bit;
 	}
 	b->bytes = bytes;
 	b->media = media;
@@ -95,12 +94,13 @@ static void view_frames(struct tg_worker *w)
 	}
 }
 
-static void count_burst(struct tg_worker *w, uint64_t start)
+/* `waited`: cycles for which it lay in another worker's ring before. */
+static void count_burst(struct tg_worker *w, uint64_t start, uint64_t waited)
 {
 	const struct tg_table_adapt *adapt = tg_pipeline_adapt(w->pipeline);
 	const uint64_t end = rte_rdtsc(), cycles = end - start;
 	/* cycles below 2^31 (half a second and more) times a factor below 2^33 stay in 64 bits */
-	const uint64_t ns = RTE_MIN(cycles, UINT64_C(1) << 31) * w->ns_per_cycle >> 32;
+	const uint64_t ns = RTE_MIN(cycles + waited, UINT64_C(1) << 31) * w->ns_per_cycle >> 32;
 
 	tg_count(&w->stats.rx_packets, w->burst.n);
 	tg_count(&w->stats.rx_bytes, w->burst.bytes);
@@ -145,15 +145,48 @@ bool tg_worker_overtaken(struct tg_worker *w)
 	return w->pulse.discard;
 }
 
-/* One direction of one unit: phase by phase over a burst. */
+/* One direction of one unit. */
+static void set_direction(struct tg_burst *b, const struct tg_unit *unit, unsigned side)
+{
+	b->from = unit->port[side];
+	b->to = unit->port[!side];
+	b->queue = unit->queue;
+}
+
+/* Phase by phase over a burst. */
+static void judge(struct tg_worker *w, uint64_t start, uint64_t waited)
+{
+	struct tg_burst *b = &w->burst;
+
+	b->gen = tg_swap_current(w->swap); /* once: the whole burst is judged with one generation */
+	look(b);
+	view_frames(w);
+	if (b->n_in > 0)
+		tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n_in, tg_worker_ms(w, start),
+				  b->out);
+	if (b->n > 0)
+		tg_act_burst(w);
+	count_burst(w, start, waited);
+}
+
+/* Whose association is another worker's; that one counts what it takes. */
+static void hand_on(struct tg_worker *w, struct tg_dispatch_route *route, uint64_t now)
+{
+	struct tg_burst *b = &w->burst;
+	const unsigned n = b->n;
+	unsigned refused;
+
+	b->n = tg_dispatch_burst(route, b->mbuf, n, now, &refused);
+	tg_count(&w->stats.frames_dispatched, n - b->n);
+	tg_count(&w->stats.dispatch_full, refused);
+}
+
 static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 {
 	struct tg_burst *b = &w->burst;
 	uint64_t start;
 
-	b->from = unit->port[side];
-	b->to = unit->port[!side];
-	b->queue = unit->queue;
+	set_direction(b, unit, side);
 	b->n = rte_eth_rx_burst(b->from->id, b->queue, b->mbuf, TG_BURST);
 	if (b->n == 0)
 		return false;
@@ -165,15 +198,37 @@ static bool work(struct tg_worker *w, const struct tg_unit *unit, unsigned side)
 		return true;
 	}
 	start = rte_rdtsc();
-	b->gen = tg_swap_current(w->swap); /* once: the whole burst is judged with one generation */
-	look(b);
-	view_frames(w);
-	if (b->n_in > 0)
-		tg_pipeline_burst(w->pipeline, b->gen, b->in, b->n_in, tg_worker_ms(w, start),
-				  b->out);
-	tg_act_burst(w);
-	count_burst(w, start);
+	if (unit->route[side])
+		hand_on(w, unit->route[side], start);
+	judge(w, start, 0);
 	return true;
+}
+
+/* What other workers have received for this one, as if it had. Whether there was a frame. */
+static bool empty_inboxes(struct tg_worker *w)
+{
+	const uint64_t now = rte_rdtsc();
+	struct tg_burst *b = &w->burst;
+	bool any = false;
+	uint64_t waited;
+	unsigned i;
+
+	tg_dispatch_round(w->dispatch, w->index, now);
+	for (i = 0; i < w->n_inboxes; i++) {
+		const uint64_t start = i == 0 ? now : rte_rdtsc();
+
+		set_direction(b, &w->unit[w->inbox[i].unit], w->inbox[i].side);
+		b->n = tg_dispatch_take(&w->inbox[i], b->mbuf, start, &waited);
+		if (b->n == 0)
+			continue;
+		any = true;
+		w->behind |= b->n == TG_BURST;
+		if (tg_unlikely(tg_worker_overtaken(w)))
+			discard(w);
+		else
+			judge(w, start, waited);
+	}
+	return any;
 }
 
 /*
@@ -218,6 +273,8 @@ static bool make_round(struct tg_worker *w)
 	unsigned i;
 
 	w->behind = false;
+	if (w->n_inboxes > 0)
+		any = empty_inboxes(w);
 	for (i = 0; i < w->n_units; i++) {
 		any |= work(w, &w->unit[i], 0);
 		any |= work(w, &w->unit[i], 1);
@@ -254,6 +311,12 @@ static bool make_round_and_beat(struct tg_worker *w)
 	return any;
 }
 
+/* A round before the kernel takes over: also what others have to send for this worker has to be gone. */
+static bool make_last_round(struct tg_worker *w)
+{
+	return make_round(w) || (w->dispatch && tg_dispatch_waits(w->dispatch, w->index));
+}
+
 /*
  * Planned stop, with an XDP program in front. What is in the sockets when the kernel takes over is
  * overtaken: so they are emptied first, as far as that is quick. Then the kernel is told to do without
@@ -268,13 +331,13 @@ static void drain(struct tg_worker *w)
 	(void)tg_worker_overtaken(w);
 	/* From here the last beats grow old on purpose: nothing is dropped for it. */
 	w->pulse.limit_ns = UINT64_MAX;
-	while (make_round(w) && tg_beat_now() - begin < DRAIN_QUIET_NS)
+	while (make_last_round(w) && tg_beat_now() - begin < DRAIN_QUIET_NS)
 		;
 	for (i = 0; i < w->n_lines; i++)
 		tg_beat_end(w->line[i], TG_STEER_BEAT_DRAINING);
 	begin = now = busy = tg_beat_now();
 	for (; now - busy < DRAIN_QUIET_NS && now - begin < DRAIN_LIMIT_NS; now = tg_beat_now()) {
-		if (make_round(w))
+		if (make_last_round(w))
 			busy = now;
 	}
 	tg_beat_wait_for_kernel();
@@ -282,6 +345,25 @@ static void drain(struct tg_worker *w)
 		;
 	for (i = 0; i < w->n_lines; i++)
 		tg_beat_end(w->line[i], TG_STEER_BEAT_NONE);
+}
+
+/* Nothing is received any more; what others have in hand for this worker is forwarded before it leaves. */
+static void wait_for_others(struct tg_worker *w)
+{
+	bool all_done, any;
+
+	tg_dispatch_done(w->dispatch);
+	w->empty_polls = 0;
+	do {
+		all_done = tg_dispatch_all_done(w->dispatch); /* before the look */
+		any = empty_inboxes(w);
+		release_held(w);
+		tg_swap_quiescent(w->swap, w->index);
+		if (any)
+			w->empty_polls = 0;
+		else if (!all_done)
+			back_off(w);
+	} while (any || !all_done);
 }
 
 int tg_worker_run(void *arg)
@@ -305,6 +387,8 @@ int tg_worker_run(void *arg)
 	}
 	if (w->n_lines)
 		drain(w);
+	if (w->dispatch)
+		wait_for_others(w);
 	tg_act_release(w, UINT64_MAX);
 	tg_swap_leave(w->swap, w->index);
 	return 0;
@@ -391,7 +475,47 @@ static int spread_units(struct tg_workers *workers, const struct tg_ports *ports
 			w->unit[w->n_units++] = (struct tg_unit){
 				.port = { &ports->pair[i].port[0], &ports->pair[i].port[1] },
 				.queue = q,
+				.pair = (uint16_t)i,
 			};
+		}
+	}
+	return 0;
+}
+
+/* Who has queues of a pair, ascending: so pairs of which everybody has one agree on whose an association is. */
+static void find_owners(const struct tg_workers *workers, unsigned pair, struct tg_dispatch_pair *p)
+{
+	unsigned i, u;
+
+	p->n = 0;
+	for (i = 0; i < workers->n; i++) {
+		const struct tg_worker *w = workers->worker[i];
+
+		for (u = 0; u < w->n_units && w->unit[u].pair != pair; u++)
+			;
+		if (u < w->n_units)
+			p->owner[p->n++] = (struct tg_dispatch_owner){ (uint16_t)i, (uint16_t)u };
+	}
+}
+
+static int connect_workers(struct tg_workers *workers, unsigned n_pairs, struct tg_why *why)
+{
+	struct tg_dispatch_pair pair[TG_CONFIG_MAX_PAIRS];
+	unsigned i, u, side;
+
+	for (i = 0; i < n_pairs; i++)
+		find_owners(workers, i, &pair[i]);
+	if (tg_dispatch_open(&workers->dispatch, workers->n, pair, n_pairs, rte_get_tsc_hz()) != 0)
+		return tg_why_set(why, -ENOMEM, "no memory for rings between workers");
+	for (i = 0; i < workers->n; i++) {
+		struct tg_worker *w = workers->worker[i];
+
+		w->dispatch = workers->dispatch;
+		w->inbox = tg_dispatch_inboxes(w->dispatch, i, &w->n_inboxes);
+		for (u = 0; u < w->n_units; u++) {
+			for (side = 0; side < 2; side++)
+				w->unit[u].route[side] = tg_dispatch_route(w->dispatch, i,
+									   w->unit[u].pair, side);
 		}
 	}
 	return 0;
@@ -452,6 +576,8 @@ int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
 	rc = make_workers(workers, config, n, why);
 	if (rc == 0)
 		rc = spread_units(workers, ports, why);
+	if (rc == 0)
+		rc = connect_workers(workers, ports->n_pairs, why);
 	if (rc != 0) {
 		tg_workers_close(workers);
 		return rc;
@@ -470,6 +596,7 @@ void tg_workers_close(struct tg_workers *workers)
 {
 	unsigned i;
 
+	tg_dispatch_close(workers->dispatch);
 	for (i = 0; i < workers->n; i++) {
 		rte_free(workers->worker[i]->pipeline);
 		rte_free(workers->worker[i]);

@@ -10,6 +10,7 @@
 
 #include "dataplane/run/beat.h"
 #include "dataplane/run/config.h"
+#include "dataplane/run/dispatch.h"
 #include "dataplane/run/events.h"
 #include "dataplane/run/port.h"
 #include "dataplane/run/swap.h"
@@ -24,6 +25,8 @@
 struct tg_unit {
 	const struct tg_port *port[2];
 	uint16_t queue;
+	uint16_t pair;
+	struct tg_dispatch_route *route[2]; /* of what port[i] receives; NULL: it is all ours */
 };
 
 #define TG_WORKER_MAX_UNITS 64
@@ -59,6 +62,9 @@ struct tg_worker {
 	unsigned idle_us; /* longest sleep, 0 = never */
 	unsigned n_units;
 	struct tg_unit unit[TG_WORKER_MAX_UNITS];
+	struct tg_dispatch *dispatch; /* NULL: nothing is handed on between workers */
+	const struct tg_dispatch_inbox *inbox;
+	unsigned n_inboxes;
 	const struct tg_beats *beats;
 	unsigned n_lines; /* heartbeats of its queues, 0: no XDP program in front */
 	struct tg_steer_heartbeat *line[2 * TG_WORKER_MAX_UNITS];
@@ -75,6 +81,7 @@ struct tg_worker {
 	struct tg_pulse pulse;
 	struct tg_burst burst;
 	uint8_t answer[TG_ANSWER_MAX];
+	uint8_t held[TG_ANSWER_MAX]; /* a frame that was held, if it lies in several buffers */
 	uint8_t scratch[TG_BURST][TG_WORKER_SCRATCH];
 	struct tg_stats stats TG_ALIGNED(TG_CACHE_LINE);
 } TG_ALIGNED(TG_CACHE_LINE);
@@ -89,10 +96,11 @@ static inline void tg_count(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
-/* Makes the workers' memory, on the NUMA node of each; spreads the pairs' queues. */
+/* Makes the workers' memory, on the NUMA node of each; spreads the pairs' queues; rings between them. */
 struct tg_workers {
 	unsigned n;
 	struct tg_worker *worker[RTE_MAX_LCORE];
+	struct tg_dispatch *dispatch;
 };
 int tg_workers_open(struct tg_workers *workers, const struct tg_config *config,
 		    const struct tg_ports *ports, const struct tg_beats *beats, struct tg_why *why);
@@ -100,7 +108,8 @@ void tg_workers_close(struct tg_workers *workers);
 
 /*
  * The loop; lcore_function_t, `worker` is a struct tg_worker. Returns 0 once *quit is set; with an XDP
- * program in front, once that forwards by itself and the worker's sockets are empty.
+ * program in front, once that forwards by itself and the worker's sockets are empty. Workers between
+ * which SCTP is dispatched must all run, and wait for each other at the end.
  */
 int tg_worker_run(void *worker);
 

@@ -36,19 +36,24 @@ struct reader {
 	uint16_t used; /* of isup->text */
 };
 
-static void set_empty(struct tg_isup *isup)
+static void set_empty(struct tg_isup *isup, enum tg_isup_variant variant)
 {
 	isup->sig.text = (struct tg_span){ (const uint8_t *)isup->text, sizeof(isup->text) };
+	isup->sig.digits = isup->sig.text.data;
 	isup->sig.n_ids = 0;
 	isup->sig.ids_left_out = 0;
 	isup->sig.caller = TG_SIG_NO_ID;
 	isup->sig.called = TG_SIG_NO_ID;
 	isup->sig.protocol = TG_PROTOCOL_ISUP;
+	isup->sig.message = TG_MESSAGE_IAM;
 	isup->sig.attest = 0;
 	isup->sig.passports = 0;
 	isup->sig.passports_unread = 0;
 	isup->sig.verification = 0;
 	isup->cic = 0;
+	isup->circuit_octets = 0;
+	isup->variant = (uint8_t)variant;
+	isup->bicc = false;
 	isup->type = 0;
 	isup->category = 0;
 	isup->more_follows = false;
@@ -114,7 +119,7 @@ static bool add_address(struct reader *r, enum tg_id_source source, enum shape s
 		m->ids_left_out += m->ids_left_out < UINT8_MAX;
 		return true;
 	}
-	/* More digits than are kept make no number; the first ones are what a record shows. */
+	/* More digits than are kept make no number, and there is no way to change them. */
 	n = tg_bcd_decode((struct tg_span){ c.pos, p.digits_len }, p.odd, r->isup->text + r->used,
 			  TG_ISUP_DIGITS_MAX);
 	id = &m->id[m->n_ids];
@@ -235,32 +240,26 @@ static bool read_sam(struct reader *r, struct tg_cursor *c)
 	       read_optional(r, c);
 }
 
-enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant, bool bicc,
-			    struct tg_isup *isup)
+/* From the message type on. */
+static enum tg_reason read_message(struct reader *r, struct tg_cursor *c)
 {
-	struct tg_cursor c = tg_cursor_init(message);
-	struct reader r = { isup, message, 0 };
+	struct tg_isup *const isup = r->isup;
 	bool ok;
 
-	set_empty(isup);
-	isup->variant = (uint8_t)variant;
-	isup->bicc = bicc;
-	isup->sig.protocol = bicc ? TG_PROTOCOL_BICC : TG_PROTOCOL_ISUP;
-	/* Q.763 §1.2, Q.1902.3: least significant octet first */
-	isup->cic = bicc ? __builtin_bswap32(tg_cursor_be32(&c))
-			 : __builtin_bswap16(tg_cursor_be16(&c));
-	isup->type = tg_cursor_u8(&c);
-	if (c.failed || message.len > UINT16_MAX)
+	isup->type = tg_cursor_u8(c);
+	if (c->failed || r->message.len > UINT16_MAX)
 		return TG_REASON_ISUP_MALFORMED;
 	switch (isup->type) {
 	case TG_ISUP_IAM:
-		ok = variant == TG_ISUP_ANSI ? read_iam_ansi(&r, &c) : read_iam_itu(&r, &c);
+		ok = isup->variant == TG_ISUP_ANSI ? read_iam_ansi(r, c) : read_iam_itu(r, c);
 		break;
 	case TG_ISUP_SAM:
-		ok = read_sam(&r, &c);
+		isup->sig.message = TG_MESSAGE_SAM;
+		ok = read_sam(r, c);
 		break;
 	case TG_ISUP_SGM: /* Q.763 table 49: optional part only */
-		ok = read_optional(&r, &c);
+		isup->sig.message = TG_MESSAGE_SGM;
+		ok = read_optional(r, c);
 		break;
 	default:
 		return TG_REASON_ISUP_OTHER;
@@ -268,21 +267,44 @@ enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant
 	return ok ? TG_REASON_NONE : TG_REASON_ISUP_MALFORMED;
 }
 
+enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant, bool bicc,
+			    struct tg_isup *isup)
+{
+	struct tg_cursor c = tg_cursor_init(message);
+	struct reader r = { isup, message, 0 };
+
+	set_empty(isup, variant);
+	isup->bicc = bicc;
+	isup->circuit_octets = bicc ? 4 : 2;
+	isup->sig.protocol = bicc ? TG_PROTOCOL_BICC : TG_PROTOCOL_ISUP;
+	/* Q.763 §1.2, Q.1902.3: least significant octet first */
+	isup->cic = bicc ? __builtin_bswap32(tg_cursor_be32(&c))
+			 : __builtin_bswap16(tg_cursor_be16(&c));
+	return read_message(&r, &c);
+}
+
+enum tg_reason tg_isup_read_encapsulated(struct tg_span message, enum tg_isup_variant variant,
+					 struct tg_isup *isup)
+{
+	struct tg_cursor c = tg_cursor_init(message);
+	struct reader r = { isup, message, 0 };
+
+	set_empty(isup, variant);
+	return read_message(&r, &c);
+}
+
 /* ---- numbers ----------------------------------------------------------------------------------- */
 
-/* Q.763 §3.9 b; the ANSI values beyond 4 keep the meaning that their names say (T1.113.3 §3.6). */
 static enum tg_num_nature nature_of(uint8_t nature)
 {
-	switch (nature) {
-	case 1:
+	switch (tg_isup_nature(nature)) {
+	case TG_ISUP_NATURE_SUBSCRIBER:
 		return TG_NUM_NATURE_SUBSCRIBER;
-	case 3:
-	case 0x72: /* ANSI: national, operator requested */
+	case TG_ISUP_NATURE_NATIONAL:
 		return TG_NUM_NATURE_NATIONAL;
-	case 4:
-	case 0x73: /* ANSI: international, operator requested */
+	case TG_ISUP_NATURE_INTERNATIONAL:
 		return TG_NUM_NATURE_INTERNATIONAL;
-	default: /* 2 unknown, 5 network-specific, spare, national use */
+	default: /* network-specific, spare, national use: no more than the digits say themselves */
 		return TG_NUM_NATURE_UNKNOWN;
 	}
 }
@@ -296,7 +318,7 @@ static void normalise(struct tg_identity *id, const struct tg_isup_party *p, str
 		id->cls = TG_NUM_CLASS_UNAVAILABLE;
 		return;
 	}
-	if (digits.len > 0 && p->plan != 1) {
+	if (digits.len > 0 && tg_isup_plan(p->plan) != TG_ISUP_PLAN_E164) {
 		id->cls = TG_NUM_CLASS_UNRESOLVED;
 		return;
 	}
@@ -314,94 +336,21 @@ void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profil
 			  profile);
 }
 
+void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra)
+{
+	const unsigned caller = isup->sig.caller;
+
+	extra->priority |= tg_isup_is_priority(isup);
+	if (caller < isup->sig.n_ids &&
+	    tg_isup_shown(isup->party[caller].presentation) == TG_ISUP_SHOWN_RESTRICTED) {
+		extra->traits |= 1u << TG_TRAIT_PRIVACY;
+		extra->privacy |= 1u << TG_PRIVACY_ID;
+	}
+	if (isup->sig.ids_left_out)
+		extra->traits |= 1u << TG_TRAIT_IDS_LEFT_OUT;
+}
+
 bool tg_isup_is_priority(const struct tg_isup *isup)
 {
-	return isup->category == 11 || (isup->category >= 224 && isup->category <= 226);
-}
-
-/* ---- edits ------------------------------------------------------------------------------------- */
-
-/* Parameters of a crafted message may lie over each other: an edit of one would be an edit of both. Found
- * out by reading the message again. */
-static bool same_digits_but(unsigned except, const uint8_t *message, uint32_t len,
-			    const struct tg_isup *was)
-{
-	struct tg_isup is;
-	unsigned i;
-
-	if (tg_isup_read((struct tg_span){ message, len }, (enum tg_isup_variant)was->variant,
-			 was->bicc, &is) != TG_REASON_NONE ||
-	    is.sig.n_ids != was->sig.n_ids || is.type != was->type || is.cic != was->cic)
-		return false;
-	for (i = 0; i < is.sig.n_ids; i++) {
-		const struct tg_span a = tg_identity_raw(&is.sig, i),
-				     b = tg_identity_raw(&was->sig, i);
-
-		if (a.len != b.len || (i != except && memcmp(a.data, b.data, a.len) != 0))
-			return false;
-	}
-	return true;
-}
-
-static void put_digits(uint8_t *octets, struct tg_span digits)
-{
-	uint32_t i;
-
-	for (i = 0; i < digits.len; i++) {
-		uint8_t *const octet = octets + i / 2;
-		const uint8_t digit = digits.data[i] - '0';
-
-		*octet = i & 1 ? (uint8_t)((*octet & 0x0f) | digit << 4)
-			       : (uint8_t)((*octet & 0xf0) | digit);
-	}
-}
-
-bool tg_isup_set_called(uint8_t *message, uint32_t len, const struct tg_isup *isup,
-			struct tg_span digits)
-{
-	uint8_t saved[TG_ISUP_DIGITS_MAX / 2];
-	const struct tg_isup_party *p;
-	uint32_t i;
-
-	if (isup->type != TG_ISUP_IAM || isup->sig.called == TG_SIG_NO_ID)
-		return false;
-	p = &isup->party[isup->sig.called];
-	if (digits.len == 0 || digits.len != isup->sig.id[isup->sig.called].raw_len ||
-	    digits.len > 2u * p->digits_len || (uint32_t)p->digits_off + p->digits_len > len)
-		return false;
-	for (i = 0; i < digits.len; i++)
-		if ((uint8_t)(digits.data[i] - '0') > 9)
-			return false;
-	memcpy(saved, message + p->digits_off, (digits.len + 1) / 2);
-	put_digits(message + p->digits_off, digits);
-	if (same_digits_but(isup->sig.called, message, len, isup))
-		return true;
-	memcpy(message + p->digits_off, saved, (digits.len + 1) / 2);
-	return false;
-}
-
-bool tg_isup_restrict(uint8_t *message, uint32_t len, const struct tg_isup *isup)
-{
-	uint8_t saved[TG_SIG_MAX_IDS];
-	uint32_t at[TG_SIG_MAX_IDS];
-	unsigned n = 0, i;
-
-	if (isup->type != TG_ISUP_IAM)
-		return false;
-	for (i = 0; i < isup->sig.n_ids; i++) {
-		const unsigned source = isup->sig.id[i].source;
-
-		at[n] = isup->party[i].digits_off - 1u; /* NI, NPI, APRI, SI: right before them */
-		if ((source != TG_ID_CALLING_NUMBER && source != TG_ID_GENERIC_NUMBER) ||
-		    at[n] >= len)
-			continue;
-		saved[n] = message[at[n]];
-		message[at[n]] = (uint8_t)((saved[n] & ~0x0c) | TG_ISUP_RESTRICTED << 2);
-		n++;
-	}
-	if (n > 0 && same_digits_but(TG_SIG_NO_ID, message, len, isup))
-		return true;
-	while (n-- > 0)
-		message[at[n]] = saved[n];
-	return false;
+	return tg_isup_category(isup->category) == TG_ISUP_CATEGORY_PRIORITY;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The adaptation layers with the common header of RFC 4666 §1.4 (M3UA), RFC 3331 §3.1 (M2UA). */
-#include "tollgate/cursor.h"
+/* The adaptation layers with the common header of RFC 4666 that carry MTP3's messages: M3UA, M2UA (RFC 3331). */
 #include "tollgate/mtp3.h"
 
-#define VERSION 1	 /* RFC 4666 §3.1.1 */
+#include "dataplane/sig/xua.h"
+
 #define CLASS_TRANSFER 1 /* §3.1.2 */
 #define CLASS_MAUP 6	 /* RFC 3331 §3.1.2 */
 #define TYPE_DATA 1
@@ -18,47 +18,16 @@ enum parameter {
 };
 
 /* The parameters of a DATA message of this class. SIGTRAN_OTHER: it is something else. */
-static enum tg_reason open_message(struct tg_span message, uint8_t class, struct tg_cursor *params)
+static enum tg_reason open_data(struct tg_span message, uint8_t message_class,
+				struct tg_cursor *params)
 {
-	struct tg_cursor c = tg_cursor_init(message);
-	const uint8_t version = tg_cursor_u8(&c);
-	uint8_t message_class, type;
-	uint32_t length;
+	struct tg_xua x;
+	const enum tg_reason reason = tg_xua_open(message, &x);
 
-	tg_cursor_skip(&c, 1);
-	message_class = tg_cursor_u8(&c);
-	type = tg_cursor_u8(&c);
-	length = tg_cursor_be32(&c);
-	if (c.failed)
-		return TG_REASON_SIGTRAN_MALFORMED;
-	if (version != VERSION || message_class != class || type != TYPE_DATA)
+	if (reason == TG_REASON_NONE && (x.message_class != message_class || x.type != TYPE_DATA))
 		return TG_REASON_SIGTRAN_OTHER;
-	/* Some count the last parameter's padding, some do not, and some do not even send it. */
-	if (length < 8 || length > (((uint64_t)message.len + 3) & ~3ull))
-		return TG_REASON_SIGTRAN_MALFORMED;
-	*params = tg_cursor_init(tg_cursor_take(
-		&c, length < message.len ? length - 8 : (uint32_t)tg_cursor_left(&c)));
-	return TG_REASON_NONE;
-}
-
-/* RFC 4666 §3.2: tag, length with its four bytes of header but without padding, value. */
-static bool next_parameter(struct tg_cursor *c, uint16_t *tag, struct tg_span *value)
-{
-	uint16_t length;
-	uint32_t padding;
-
-	if (c->failed || tg_cursor_left(c) == 0)
-		return false;
-	*tag = tg_cursor_be16(c);
-	length = tg_cursor_be16(c);
-	if (length < 4) {
-		c->failed = true;
-		return false;
-	}
-	*value = tg_cursor_take(c, length - 4u);
-	padding = -(uint32_t)length & 3;
-	tg_cursor_skip(c, padding <= tg_cursor_left(c) ? padding : (uint32_t)tg_cursor_left(c));
-	return !c->failed;
+	*params = x.params;
+	return reason;
 }
 
 /* RFC 4666 §3.3.1 Protocol Data */
@@ -82,12 +51,12 @@ enum tg_reason tg_m3ua_read(struct tg_span message, struct tg_mtp3 *m)
 	uint32_t appearance = 0;
 	bool has_appearance = false;
 	struct tg_cursor c;
-	enum tg_reason reason = open_message(message, CLASS_TRANSFER, &c);
+	enum tg_reason reason = open_data(message, CLASS_TRANSFER, &c);
 	uint16_t tag;
 
 	if (reason != TG_REASON_NONE)
 		return reason;
-	while (next_parameter(&c, &tag, &value)) {
+	while (tg_xua_next(&c, &tag, &value)) {
 		if (tag == PROTOCOL_DATA && !data.data) {
 			data = value;
 		} else if (tag == DRAFT_PROTOCOL_DATA && !draft.data) {
@@ -105,16 +74,36 @@ enum tg_reason tg_m3ua_read(struct tg_span message, struct tg_mtp3 *m)
 	return reason;
 }
 
+bool tg_m3ua_peek_service(struct tg_span start, uint8_t *si)
+{
+	struct tg_cursor c = tg_cursor_init(start);
+	uint16_t tag, length;
+
+	*si = 0;
+	tg_cursor_skip(&c, 8);
+	while (!c.failed) {
+		tag = tg_cursor_be16(&c);
+		length = tg_cursor_be16(&c);
+		if (tag == PROTOCOL_DATA) {
+			tg_cursor_skip(&c, 8); /* OPC, DPC */
+			*si = tg_cursor_u8(&c);
+			break;
+		}
+		tg_cursor_skip(&c, length < 4 ? UINT16_MAX : ((length + 3u) & ~3u) - 4);
+	}
+	return !c.failed;
+}
+
 enum tg_reason tg_m2ua_read(struct tg_span message, enum tg_mtp3_variant variant, struct tg_mtp3 *m)
 {
 	struct tg_span value, msu = { NULL, 0 };
 	struct tg_cursor c;
-	const enum tg_reason reason = open_message(message, CLASS_MAUP, &c);
+	const enum tg_reason reason = open_data(message, CLASS_MAUP, &c);
 	uint16_t tag;
 
 	if (reason != TG_REASON_NONE)
 		return reason;
-	while (next_parameter(&c, &tag, &value)) {
+	while (tg_xua_next(&c, &tag, &value)) {
 		if (tag == M2UA_DATA)
 			msu = value;
 		else if (tag == M2UA_DATA_TTC && value.len > 0)

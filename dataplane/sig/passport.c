@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "dataplane/sig/base64.h"
 #include "tollgate/cursor.h"
 
 #define JSON_DEPTH_MAX 16 /* of values that are passed over */
@@ -53,17 +54,6 @@ static bool is(struct tg_span s, const char *text)
 
 /* ---- base64url, RFC 4648 §5 -------------------------------------------------------------------- */
 
-static int sextet(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 int tg_passport_decode(struct tg_span text, uint8_t *out, unsigned cap)
 {
 	unsigned n = 0, bits = 0;
@@ -74,7 +64,7 @@ int tg_passport_decode(struct tg_span text, uint8_t *out, unsigned cap)
 	if (text.len % 4 == 1)
 		return -1;
 	for (i = 0; i < text.len; i++) {
-		const int v = sextet(text.data[i]);
+		const int v = tg_base64_sextet(text.data[i], "-_");
 
 		if (v < 0)
 			return -1;

@@ -20,10 +20,10 @@ struct tg_scan_index {
 };
 
 struct tg_sip_reader;
+struct tg_siphash_text;
 
 struct tg_scan_ops {
 	const char *name;
-	bool plain; /* reads plain forms itself */
 	/*
 	 * Delimiters " , : ; < = > ? @ \ of text[from, end), end <= TG_SCAN_MAX, into their words, for
 	 * whole blocks (bits before `from` and behind `end` are zero or not, as it comes).
@@ -32,6 +32,8 @@ struct tg_scan_ops {
 	/* The start line at offset `from`, behind whose method `uri` stands, and all header fields; as
 	 * tg_sip_parse has it. */
 	enum tg_reason (*walk)(struct tg_sip_reader *r, uint32_t from, uint32_t uri);
+	/* siphash.h */
+	void (*hash)(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash);
 };
 
 extern const struct tg_scan_ops tg_scan_grammar; /* for tests: everything by the grammar */

@@ -6,7 +6,6 @@
 #endif
 
 #define CHUNK_HEADER 4
-#define CHECKSUM_OFFSET 8
 
 bool tg_sctp_open(struct tg_span packet, struct tg_sctp *s)
 {
@@ -110,7 +109,7 @@ uint32_t tg_sctp_checksum(struct tg_span packet)
 	static const uint8_t zero[4];
 	uint32_t crc = ~0u;
 
-	crc = crc32c(crc, packet.data, CHECKSUM_OFFSET);
+	crc = crc32c(crc, packet.data, TG_SCTP_CHECKSUM_OFFSET);
 	crc = crc32c(crc, zero, sizeof(zero));
 	crc = crc32c(crc, packet.data + TG_SCTP_HEADER, packet.len - TG_SCTP_HEADER);
 	/* Appendix A: the reflected remainder, least significant byte first, is what goes on the wire. */
@@ -123,6 +122,6 @@ bool tg_sctp_checksum_ok(struct tg_span packet)
 
 	if (packet.len < TG_SCTP_HEADER)
 		return false;
-	found = tg_load_be32(packet.data + CHECKSUM_OFFSET);
+	found = tg_load_be32(packet.data + TG_SCTP_CHECKSUM_OFFSET);
 	return found == 0 || found == tg_sctp_checksum(packet);
 }

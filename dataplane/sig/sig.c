@@ -35,6 +35,17 @@ const char *tg_protocol_name(unsigned protocol)
 	return protocol < TG_PROTOCOL_COUNT ? names[protocol] : "?";
 }
 
+const char *tg_message_name(unsigned message)
+{
+	static const char *const names[TG_MESSAGE_COUNT] = {
+#define X(sym, name) [TG_MESSAGE_##sym] = (name),
+		TG_MESSAGES(X)
+#undef X
+	};
+
+	return message < TG_MESSAGE_COUNT ? names[message] : "?";
+}
+
 enum tg_role tg_id_source_role(unsigned source)
 {
 	static const uint8_t roles[TG_ID_SOURCE_COUNT] = {
@@ -55,9 +66,7 @@ static void normalise(struct tg_identity *id, struct tg_span raw,
 	/* A local number is in the plan that its context names, not in the trunk's. */
 	if (id->flags & TG_ID_FLAG_TEL_LOCAL)
 		profile = NULL;
-	if (id->raw_off + (uint32_t)id->raw_len < 16 ||
-	    !tg_num_from_plain_text(raw, &id->num, &cls))
-		cls = tg_num_from_text(raw, profile, &id->num);
+	cls = tg_num_from_text(raw, profile, &id->num);
 	/* anonymous.invalid says "withheld" of a name, but not of a number that is there. */
 	if (host_withheld && (cls == TG_NUM_CLASS_ABSENT || cls == TG_NUM_CLASS_ALPHANUMERIC))
 		cls = TG_NUM_CLASS_WITHHELD;
@@ -69,11 +78,17 @@ static void normalise(struct tg_identity *id, struct tg_span raw,
 		id->flags |= TG_ID_FLAG_EMERGENCY;
 }
 
+/* Sources are in order: text, PASSporTs, ISUP. */
+static_assert(TG_ID_HISTORY_INFO < TG_ID_PASSPORT_ORIG && TG_ID_PASSPORT_DIV < TG_ID_CALLED_NUMBER,
+	      "what is no text comes last");
+
 void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile)
 {
 	unsigned i;
 
+	/* Who has a number has been read: it depends on no profile, and is nobody's emergency number. */
 	for (i = 0; i < m->n_ids; i++)
-		if (m->id[i].source != TG_ID_PASSPORT_ORIG && m->id[i].source != TG_ID_PASSPORT_DIV)
+		if (tg_unlikely(tg_num_is_none(m->id[i].num) &&
+				m->id[i].source < TG_ID_PASSPORT_ORIG))
 			normalise(&m->id[i], tg_identity_raw(m, i), profile);
 }

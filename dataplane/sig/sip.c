@@ -18,20 +18,19 @@ static_assert(TG_SIP_MAX_HEADER_BYTES <= UINT16_MAX, "offsets of identities are 
 
 static void set_empty(struct tg_sip *sip, struct tg_span datagram)
 {
-	struct tg_span *const absent[] = {
-		&sip->branch, &sip->via_host, &sip->rport,	&sip->received, &sip->from,
-		&sip->to,     &sip->call_id,  &sip->cseq_value, &sip->from_tag, &sip->to_tag,
-	};
-	unsigned i;
-
-	for (i = 0; i < TG_ARRAY_LEN(absent); i++)
-		tg_sip_set_span(absent[i], NULL, 0);
+	/* All spans from `branch` to the end, in pieces of which the compiler makes four stores: of more it
+	 * makes a `rep stos`, which takes some 30 cycles to begin. */
+	memset(&sip->branch, 0, offsetof(struct tg_sip, from) - offsetof(struct tg_sip, branch));
+	memset(&sip->from, 0, offsetof(struct tg_sip, from_tag) - offsetof(struct tg_sip, from));
+	memset(&sip->from_tag, 0, sizeof(*sip) - offsetof(struct tg_sip, from_tag));
 	tg_sip_set_span(&sip->sig.text, datagram.data, datagram.len);
+	sip->sig.digits = NULL;
 	sip->sig.n_ids = 0;
 	sip->sig.ids_left_out = 0;
 	sip->sig.caller = TG_SIG_NO_ID;
 	sip->sig.called = TG_SIG_NO_ID;
 	sip->sig.protocol = TG_PROTOCOL_SIP;
+	sip->sig.message = TG_MESSAGE_INVITE;
 	sip->sig.attest = 0;
 	sip->sig.passports = 0;
 	sip->sig.passports_unread = 0;
@@ -328,7 +327,6 @@ static void reader_init(struct tg_sip_reader *r, struct tg_span datagram, struct
 	r->limit = datagram.len < TG_SIP_MAX_HEADER_BYTES ? datagram.len : TG_SIP_MAX_HEADER_BYTES;
 	r->reserved = TG_SIP_RESERVED;
 	r->seen = 0;
-	r->plain = tg_scan->plain;
 }
 
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip)

@@ -8,6 +8,7 @@
 #include "dataplane/sig/sip_text.h"
 #include "dataplane/sig/sip_uri.h"
 #include "dataplane/sig/sip_via.h"
+#include "dataplane/sig/siphash.h"
 #include "tollgate/load.h"
 #include "tollgate/sip.h"
 
@@ -82,57 +83,127 @@ bool tg_sip_to_tag_is_ours(const struct tg_sip *sip, const uint8_t *key)
 	return sodium_memcmp(sip->to_tag.data, tag, sizeof(tag)) == 0;
 }
 
-/* What is hashed for a transaction or call of the usual length: one pass over a copy costs a third of
- * three hashes. The lengths, in front, say where the two fields end. */
-#define FLAT_MAX 248
+/*
+ * What is hashed for a transaction or a call of the usual length: two fields one behind the other, for one
+ * pass over a copy costs a third of three hashes. The lengths, in front, say where they end.
+ */
+#define FLAT_HEAD 8
+#define FLAT_MAX (TG_SIPHASH_TEXT_MAX - FLAT_HEAD)
 #define FLAT_CALL 0x8000 /* no length: tells a call from a transaction */
+#define FLAT_COPY 64 /* bytes, copied at once where so many may be read: most fields have less */
 
-struct purpose {
+static_assert(FLAT_HEAD + FLAT_MAX + FLAT_COPY <= sizeof(((struct tg_siphash_text *)0)->bytes),
+	      "room for what a copy at once writes too much");
+
+/* Two fields, and what they are hashed for. */
+struct pair {
 	uint64_t purpose;
 	uint32_t cseq;
 	uint16_t flat;
+	struct tg_span field[2];
 };
 
-struct flat {
-	uint32_t cseq;
-	uint16_t one_len;
-	uint16_t other_len;
-	uint8_t bytes[FLAT_MAX];
-};
-
-static_assert(offsetof(struct flat, bytes) == 8, "hashed as bytes: no padding");
-
-static uint64_t hash_two(const uint8_t *key, struct purpose p, struct tg_span one,
-			 struct tg_span other)
+static struct pair transaction_of(const struct tg_sip *sip)
 {
-	const struct tg_span field[] = { one, other };
-	struct flat f;
-	uint64_t out;
+	return (struct pair){ PURPOSE_TRANSACTION, sip->cseq, 0, { sip->branch, sip->call_id } };
+}
+
+static struct pair call_of(const struct tg_sip *sip)
+{
+	return (struct pair){ PURPOSE_CALL, 0, FLAT_CALL, { sip->from_tag, sip->call_id } };
+}
+
+static void copy_field(uint8_t *to, struct tg_span field, struct tg_span message)
+{
+	const uint8_t *const end = message.data + message.len;
+
+	if (tg_likely(field.len <= FLAT_COPY && field.len > 0 && end - field.data >= FLAT_COPY))
+		memcpy(to, field.data, FLAT_COPY);
+	else if (field.len > 0)
+		memcpy(to, field.data, field.len);
+}
+
+/* False: too long to be copied. */
+static bool flatten(const struct pair *p, struct tg_span message, struct tg_siphash_text *t)
+{
+	const struct tg_span one = p->field[0], other = p->field[1];
+	const uint16_t len[2] = { (uint16_t)(one.len | p->flat), (uint16_t)other.len };
 
 	if (tg_unlikely(one.len + other.len > FLAT_MAX))
-		return hash_fields(key, p.purpose, p.cseq, field, TG_ARRAY_LEN(field));
-	f.cseq = p.cseq;
-	f.one_len = (uint16_t)(one.len | p.flat);
-	f.other_len = (uint16_t)other.len;
-	if (one.len > 0)
-		memcpy(f.bytes, one.data, one.len);
-	if (other.len > 0)
-		memcpy(f.bytes + one.len, other.data, other.len);
-	crypto_shorthash((uint8_t *)&out, (const uint8_t *)&f,
-			 offsetof(struct flat, bytes) + one.len + other.len, key);
-	return out;
+		return false;
+	memcpy(t->bytes, &p->cseq, sizeof(p->cseq));
+	memcpy(t->bytes + sizeof(p->cseq), len, sizeof(len));
+	copy_field(t->bytes + FLAT_HEAD, one, message);
+	copy_field(t->bytes + FLAT_HEAD + one.len, other, message);
+	t->len = FLAT_HEAD + one.len + other.len;
+	return true;
+}
+
+static uint64_t hash_pair(const uint8_t *key, const struct pair *p, struct tg_span message)
+{
+	struct tg_siphash_text t;
+	uint64_t hash;
+
+	if (tg_unlikely(!flatten(p, message, &t)))
+		return hash_fields(key, p->purpose, p->cseq, p->field, TG_ARRAY_LEN(p->field));
+	tg_siphash_portable(key, &t, 1, &hash);
+	return hash;
 }
 
 uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key)
 {
-	return hash_two(key, (struct purpose){ PURPOSE_TRANSACTION, sip->cseq, 0 }, sip->branch,
-			sip->call_id);
+	const struct pair p = transaction_of(sip);
+
+	return hash_pair(key, &p, sip->sig.text);
 }
 
 uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key)
 {
-	return hash_two(key, (struct purpose){ PURPOSE_CALL, 0, FLAT_CALL }, sip->from_tag,
-			sip->call_id);
+	const struct pair p = call_of(sip);
+
+	return hash_pair(key, &p, sip->sig.text);
+}
+
+/* hash[i] of the pair of keys[i].sip, n <= TG_SIPHASH_LANES. */
+TG_ALWAYS_INLINE void hash_pairs(struct pair (*pair_of)(const struct tg_sip *sip),
+				 const uint8_t *key, const struct tg_sip_keys *keys, unsigned n,
+				 uint64_t hash[TG_SIPHASH_LANES])
+{
+	struct tg_siphash_text text[TG_SIPHASH_LANES];
+	unsigned too_long = 0, i;
+
+	for (i = 0; i < n; i++) {
+		const struct pair p = pair_of(keys[i].sip);
+
+		if (tg_unlikely(!flatten(&p, keys[i].sip->sig.text, &text[i]))) {
+			too_long |= 1u << i;
+			text[i].len = 0;
+		}
+	}
+	tg_scan->hash(key, text, n, hash);
+	for (; too_long; too_long &= too_long - 1) {
+		struct pair p;
+
+		i = (unsigned)__builtin_ctz(too_long);
+		p = pair_of(keys[i].sip);
+		hash[i] = hash_pair(key, &p, keys[i].sip->sig.text);
+	}
+}
+
+void tg_sip_keys_burst(struct tg_sip_keys *keys, unsigned n, const uint8_t *key)
+{
+	uint64_t hash[TG_SIPHASH_LANES];
+	unsigned at, part, i;
+
+	for (at = 0; at < n; at += part, keys += part) {
+		part = n - at < TG_SIPHASH_LANES ? n - at : TG_SIPHASH_LANES;
+		hash_pairs(transaction_of, key, keys, part, hash);
+		for (i = 0; i < part; i++)
+			keys[i].transaction = hash[i];
+		hash_pairs(call_of, key, keys, part, hash);
+		for (i = 0; i < part; i++)
+			keys[i].call = hash[i];
+	}
 }
 
 /* ---- the answer ---- */

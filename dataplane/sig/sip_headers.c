@@ -37,14 +37,24 @@ const struct tg_sip_name tg_sip_name[2 * TG_SIP_HEADER_COUNT + 1] = {
 #undef X
 };
 
-/* What has none of the two stands behind the slots, where no lookup goes. */
-const uint8_t tg_sip_name_slot[64 + 2 * TG_SIP_HEADER_COUNT] = {
+/* A slot that may not exist stands behind the others, where no lookup goes. */
+#define SLOT_IF(exists, sym, first, second, n)                                                     \
+	((exists) ? TG_SIP_SLOT(first, second)                                                     \
+		  : TG_SIP_SLOTS + (n)*TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##sym)
+/* "v<tab>" has the slot of "via" already. */
+#define HAS_TAB(initial, second, compact)                                                          \
+	((compact) && ((initial) != (compact) || ((second) ^ '\t') & 0x1f))
+
+const uint8_t tg_sip_name_slot[TG_SIP_SLOTS + 4 * TG_SIP_HEADER_COUNT] = {
 #define X(sym, name, initial, second, compact, src)                                                \
-	[(initial) ? TG_SIP_SLOT(initial, second) : 64 + TG_SIP_HEADER_##                          \
-		sym] = TG_SIP_HEADER_##sym,                                                        \
-		[(compact) ? TG_SIP_SLOT(compact, ':')                                             \
-			   : 64 + TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##                           \
-			sym] = TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##sym,
+	[SLOT_IF(initial, sym, initial, second,                                                    \
+		 0)] = TG_SIP_HEADER_##sym,                                                        \
+		 [SLOT_IF(compact, sym, compact, ':', 1)] = TG_SIP_HEADER_COUNT +                  \
+							    TG_SIP_HEADER_##sym,                   \
+		 [SLOT_IF(compact, sym, compact, ' ', 2)] = TG_SIP_HEADER_COUNT +                  \
+							    TG_SIP_HEADER_##sym,                   \
+		 [SLOT_IF(HAS_TAB(initial, second, compact), sym, compact, '\t', 3)] =             \
+			 TG_SIP_HEADER_COUNT + TG_SIP_HEADER_##sym,
 	TG_SIP_HEADERS(X)
 #undef X
 };

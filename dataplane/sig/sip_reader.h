@@ -10,13 +10,13 @@
 #include "dataplane/sig/sip_headers.h"
 #include "dataplane/sig/sip_text.h"
 #include "dataplane/sig/sip_uri.h"
+#include "tollgate/digits.h"
 
 struct tg_sip_reader {
 	struct tg_sip *sip;
 	const uint8_t *text;
 	const uint8_t *end;	   /* of the datagram */
 	uint32_t limit;		   /* what of it may be header */
-	bool plain;		   /* plain forms may be read without the grammar */
 	unsigned reserved;	   /* bit per enum tg_id_source: values whose place is still kept */
 	unsigned seen;		   /* bit per enum tg_sip_header */
 	struct tg_sip_value value; /* what the grammar reads */
@@ -36,6 +36,23 @@ void tg_sip_read_field(struct tg_sip_reader *r, uint32_t line, uint32_t end);
 
 #define TG_SIP_RESERVED_COUNT 4
 
+/* '+' and digits are a number on any trunk, and are read while they are at hand. Everything else is
+ * tg_sig_normalise's, which knows the trunk. */
+static inline void tg_sip_read_number(const struct tg_sip_reader *r, struct tg_span user,
+				      struct tg_identity *id)
+{
+	enum tg_num_class cls;
+	struct tg_num num;
+
+	if (tg_likely(user.len >= TG_DIGITS_MIN &&
+		      user.data + user.len - r->text >= TG_DIGITS_MAX &&
+		      tg_num_from_plain_text(user, &num, &cls) && cls == TG_NUM_CLASS_E164)) {
+		id->num = num;
+		id->cls = TG_NUM_CLASS_E164;
+		id->flags &= (uint8_t)~TG_ID_FLAG_EMERGENCY;
+	}
+}
+
 /* What an identity's raw form is, and its place in the list. */
 static inline void tg_sip_add_identity(struct tg_sip_reader *r, enum tg_id_source source,
 				       const struct tg_sip_addr *a)
@@ -51,13 +68,15 @@ static inline void tg_sip_add_identity(struct tg_sip_reader *r, enum tg_id_sourc
 		m->ids_left_out += m->ids_left_out < UINT8_MAX;
 		return;
 	}
-	id->num = (struct tg_num){ 0 };
-	id->raw_off = a->user.data ? (uint16_t)(a->user.data - r->text) : 0;
-	id->raw_len = (uint16_t)a->user.len;
-	id->source = (uint8_t)source;
-	id->role = called ? TG_ROLE_ORIGINAL_CALLED : tg_sip_source_role[source];
-	id->cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT;
-	id->flags = a->flags;
+	*id = (struct tg_identity){
+		.raw_off = a->user.data ? (uint16_t)(a->user.data - r->text) : 0,
+		.raw_len = (uint16_t)a->user.len,
+		.source = (uint8_t)source,
+		.role = called ? TG_ROLE_ORIGINAL_CALLED : tg_sip_source_role[source],
+		.cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT,
+		.flags = a->flags,
+	};
+	tg_sip_read_number(r, a->user, id);
 	m->n_ids++;
 }
 

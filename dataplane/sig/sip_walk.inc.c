@@ -3,9 +3,11 @@
  * The walk over a header. A variant defines, for 64 readable bytes at p, bit i standing for p[i],
  *	static uint64_t line_feeds(const uint8_t *p)
  *	static uint64_t delimiters(const uint8_t *p)		" , : ; < = > ? @ \
- *	static uint64_t blanks(const uint8_t *p)		bytes up to the space
+ *	static uint64_t specials(const uint8_t *p)		these, and bytes up to the space
  *	static uint64_t low_bits(uint64_t bits, size_t n)	the lowest n, all for n >= 64
- * and WALK_NAME, WALK_OPS, then includes this file. Not compiled on its own.
+ *	static unsigned put_bits(uint64_t bits, uint32_t at, uint16_t *to)
+ *		at + i for each bit i, ascending, to to[0...]; returns how many. May write three more.
+ * and WALK_NAME, WALK_OPS, WALK_HASH, then includes this file. Not compiled on its own.
  *
  * Nearly all header fields have one plain form: `From: <sip:+12025550123@192.0.2.7>;tag=1928301774`.
  * That is read straight out of one bit map of 64 bytes, in a register. Whatever is not exactly that goes
@@ -58,21 +60,35 @@ static const uint8_t *find_far_line_feed(const uint8_t *text, const uint8_t *lim
 	return limit;
 }
 
-/* Most lines have less than 64 bytes, and the lines of a trunk's calls stand in one order: the branch is
- * well predicted, which those of a loop over blocks of the text are not. */
-TG_ALWAYS_INLINE const uint8_t *find_line_feed(const uint8_t *text, const uint8_t *limit,
-					       const uint8_t *p)
+/*
+ * Where the lines of a part of the header end. All of a part first: a search from each line's end to the next
+ * one's is a chain of loads, some 20 cycles a line, in which nothing else can begin; blocks do not
+ * wait for each other, and then the fields of different lines do not either.
+ */
+#define PART (16 * TG_SCAN_BLOCK)
+
+struct line_ends {
+	const uint8_t *behind; /* the part */
+	const uint16_t *last;  /* behind it */
+	uint16_t at[PART + 4]; /* offsets into the text */
+};
+
+/* From p on, up to where a header seems to end: what is behind that is body, and stays out of the cache. (An
+ * end that lies in two blocks, or has no CR, is not seen: then some more is looked at.) */
+TG_ALWAYS_INLINE void find_line_ends(const uint8_t *text, const uint8_t *limit, const uint8_t *p,
+				     struct line_ends *ends)
 {
+	const uint8_t *const most = limit - p > PART ? p + PART : limit;
+	uint16_t *to = ends->at;
 	uint64_t lf;
 
-	if (tg_unlikely(limit - p < 2 * TG_SCAN_BLOCK))
-		return find_far_line_feed(text, limit, p);
-	lf = line_feeds(p);
-	if (tg_likely(lf))
-		return p + __builtin_ctzll(lf);
-	lf = line_feeds(p + TG_SCAN_BLOCK);
-	return tg_likely(lf) ? p + TG_SCAN_BLOCK + __builtin_ctzll(lf)
-			     : find_far_line_feed(text, limit, p + 2 * TG_SCAN_BLOCK);
+	do {
+		lf = block_at(line_feeds, text, limit, p);
+		to += put_bits(lf, (uint32_t)(p - text), to);
+		p += TG_SCAN_BLOCK;
+	} while (p < most && !(lf & lf << 2));
+	ends->behind = p < limit ? p : limit;
+	ends->last = to;
 }
 
 static inline uint32_t first(uint64_t bits)
@@ -85,19 +101,36 @@ static inline uint64_t next(uint64_t bits)
 	return bits & (bits - 1);
 }
 
-/* Delimiters of [p, end), p < end, of at most 64 bytes. */
-TG_ALWAYS_INLINE uint64_t delimiters_in(const struct tg_sip_reader *r, const uint8_t *p,
-					const uint8_t *end)
+/* What a plain form may end at, from p on, which is before the message's end: delimiters, white space and
+ * line ends. */
+TG_ALWAYS_INLINE uint64_t specials_at(const struct tg_sip_reader *r, const uint8_t *p)
 {
-	return low_bits(block_at(delimiters, r->text, r->end, p), (size_t)(end - p));
+	return block_at(specials, r->text, r->end, p);
 }
 
 /* ---- plain forms ------------------------------------------------------------------------------- */
 
-/* Four bytes that are a piece of a lower-case name, whatever their case. */
-static inline bool is_word(const uint8_t *p, const char lower[4])
+/*
+ * Each reads a whole field whose value begins at v and whose line ends with the line feed `lf`, eight bytes
+ * behind v at least; false: it has another form. A special that is no white space stands before the line's
+ * end, so a byte behind it is there.
+ */
+
+/* Eight bytes that begin with a piece of a lower-case name, whatever their case. */
+#define BEGINS(p, lower)                                                                           \
+	(((tg_load_u64(p) ^ tg_load_u64(lower "\0\0\0\0\0\0\0")) &                                 \
+	  ~((tg_load_u64(lower "\0\0\0\0\0\0\0") & 0x4040404040404040ull) >> 1) &                  \
+	  FIRST_BYTES(sizeof(lower) - 1)) == 0)
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define FIRST_BYTES(n) (~0ull << (64 - 8 * (n)))
+#else
+#define FIRST_BYTES(n) (~0ull >> (64 - 8 * (n)))
+#endif
+
+/* The value up to the line end, which is CRLF, with nothing that has to be read. */
+static inline bool is_trimmed(const uint8_t *lf)
 {
-	return (uint32_t)tg_sip_differs(tg_load_u32(p), tg_load_u32(lower)) == 0;
+	return lf[-1] == '\r' && lf[-2] > ' ';
 }
 
 /* An address, and what follows it in its value. */
@@ -105,7 +138,7 @@ struct plain {
 	const uint8_t *user;
 	const uint8_t *user_end;
 	const uint8_t *params;
-	uint64_t rest; /* delimiters of [params, end) */
+	uint64_t rest; /* specials of a few bytes from there on */
 };
 
 TG_ALWAYS_INLINE void add_plain(struct tg_sip_reader *r, enum tg_id_source source,
@@ -113,6 +146,7 @@ TG_ALWAYS_INLINE void add_plain(struct tg_sip_reader *r, enum tg_id_source sourc
 {
 	struct tg_sig_msg *const m = &r->sip->sig;
 	const uint32_t len = (uint32_t)(a->user_end - a->user);
+	struct tg_identity *id;
 
 	/* As long as there is room for all whose places are kept, nobody has to be counted. */
 	if (tg_unlikely(m->n_ids >= TG_SIG_MAX_IDS - TG_SIP_RESERVED_COUNT)) {
@@ -122,103 +156,114 @@ TG_ALWAYS_INLINE void add_plain(struct tg_sip_reader *r, enum tg_id_source sourc
 		return;
 	}
 	r->reserved &= ~(1u << source);
-	m->id[m->n_ids++] = (struct tg_identity){
-		.raw_off = (uint16_t)(a->user - r->text),
-		.raw_len = (uint16_t)len,
+	id = &m->id[m->n_ids++];
+	*id = (struct tg_identity){
 		.source = (uint8_t)source,
 		.role = tg_sip_source_role[source],
 		.cls = TG_NUM_CLASS_ABSENT,
 	};
+	id->raw_off = (uint16_t)(a->user - r->text);
+	id->raw_len = (uint16_t)len;
+	tg_sip_read_number(r, (struct tg_span){ a->user, len }, id);
 }
 
 /*
- * "sip:user@" at p, of whose text's delimiters `bits` has 60 at least. Returns the bits from '@' on, or
- * 0: something else, a password or parameters in between, or a host that may be anonymous.invalid.
+ * "user@" at p. Returns the specials behind '@', or 0: something else, a password or parameters in between,
+ * or a host that may be anonymous.invalid.
  */
-TG_ALWAYS_INLINE uint64_t plain_user(const uint8_t *p, const uint8_t *end, uint64_t bits,
+TG_ALWAYS_INLINE uint64_t plain_user(const struct tg_sip_reader *r, const uint8_t *p,
 				     struct plain *a)
 {
+	const uint64_t bits = specials_at(r, p), behind = next(bits);
 	uint32_t i;
 
-	bits &= ~0ull << 4; /* the scheme's colon */
-	if (end - p < 4 || !is_word(p, "sip:") || !bits)
+	if (!behind)
 		return 0;
 	i = first(bits);
-	if (p[i] != '@' || i == 4 || end - p == i + 1 || (p[i + 1] | 0x20) == 'a')
+	if (p[i] != '@' || i == 0 || (p[i + 1] | 0x20) == 'a')
 		return 0;
-	a->user = p + 4;
+	a->user = p;
 	a->user_end = p + i;
-	return bits;
+	return behind;
 }
 
-/* [ "display name" ] <sip:user@host...> in [p, end). */
-TG_ALWAYS_INLINE bool plain_address(const struct tg_sip_reader *r, const uint8_t *p,
-				    const uint8_t *end, struct plain *a)
+/* Behind "display name" and a space at v; NULL: more than words in it. */
+static const uint8_t *plain_display_name(const struct tg_sip_reader *r, const uint8_t *v,
+					 const uint8_t *lf)
 {
-	uint64_t bits = delimiters_in(r, p, end);
+	uint64_t bits = next(specials_at(r, v));
 
-	if (*p == '"') {
+	while (bits && v[first(bits)] == ' ')
 		bits = next(bits);
-		if (!bits || p[first(bits)] != '"')
+	if (!bits || v[first(bits)] != '"')
+		return NULL;
+	v += first(bits) + 1;
+	v += *v == ' ';
+	return lf - v < 8 ? NULL : v;
+}
+
+/* [ "display name" ] <sip:user@host...> */
+TG_ALWAYS_INLINE bool plain_address(const struct tg_sip_reader *r, const uint8_t *v,
+				    const uint8_t *lf, struct plain *a)
+{
+	uint64_t bits;
+
+	if (tg_unlikely(*v == '"')) {
+		v = plain_display_name(r, v, lf);
+		if (!v)
 			return false;
-		p += first(bits) + 1;
-		p += p < end && *p == ' ';
-		if (p >= end)
-			return false;
-		bits = delimiters_in(r, p, end);
 	}
-	if (*p++ != '<')
+	if (!BEGINS(v, "<sip:"))
 		return false;
-	bits = plain_user(p, end, bits >> 1, a);
-	do {
-		bits = next(bits);
-		if (!bits)
+	v += 5;
+	bits = plain_user(r, v, a);
+	for (; bits && v[first(bits)] != '>'; bits = next(bits))
+		if (v[first(bits)] <= ' ')
 			return false;
-	} while (p[first(bits)] != '>');
-	a->params = p + first(bits) + 1;
-	if (tg_likely(end - p < TG_SCAN_BLOCK)) {
-		a->rest = next(bits) >> first(bits) >> 1;
-		return true;
-	}
-	a->rest = a->params < end ? delimiters_in(r, a->params, end) : 0;
-	return end - a->params <= TG_SCAN_BLOCK;
+	if (!bits)
+		return false;
+	a->params = v + first(bits) + 1;
+	a->rest = bits >> first(bits) >> 1;
+	return true;
 }
 
 /* The tag, if it is the first parameter, or none if there are none: false if that cannot be told. */
-TG_ALWAYS_INLINE bool plain_tag(const struct plain *a, const uint8_t *end, struct tg_span *tag)
+TG_ALWAYS_INLINE bool plain_tag(const struct tg_sip_reader *r, const struct plain *a,
+				const uint8_t *lf, struct tg_span *tag)
 {
-	const uint8_t *const p = a->params;
-	uint64_t rest;
+	const uint8_t *p = a->params, *end;
+	uint64_t rest = a->rest;
 
 	tg_sip_set_span(tag, NULL, 0);
-	if (!a->rest)
-		return true;
-	if (end - p < 6 || p[0] != ';' || !is_word(p + 1, "tag=") || p[5] <= ' ')
+	if (*p == '\r')
+		return p + 1 == lf;
+	if (lf - p < 8 || !BEGINS(p, ";tag="))
 		return false;
-	rest = a->rest & ~0ull << 5;
-	if (rest) {
-		end = p + first(rest);
-		if (*end != ';' || end == p + 5 || end[-1] <= ' ')
-			return false;
-	}
-	tg_sip_set_span(tag, p + 5, (uint32_t)(end - p) - 5);
-	return true;
+	p += 5;
+	rest >>= 5;
+	if (tg_unlikely(!rest))
+		rest = specials_at(r, p);
+	if (!rest || rest & 1)
+		return false;
+	end = p + first(rest);
+	tg_sip_set_span(tag, p, (uint32_t)(end - p));
+	return *end == ';' ? is_trimmed(lf) : *end == '\r' && end + 1 == lf;
 }
 
 /* From, To. */
 TG_ALWAYS_INLINE bool plain_party(struct tg_sip_reader *r, enum tg_sip_header header,
-				  const uint8_t *p, const uint8_t *end)
+				  const uint8_t *v, const uint8_t *lf)
 {
 	const bool from = header == TG_SIP_HEADER_FROM;
 	struct tg_sip *const sip = r->sip;
 	struct tg_span tag;
 	struct plain a;
 
-	if (!plain_address(r, p, end, &a) || !plain_tag(&a, end, &tag))
+	if (!plain_address(r, v, lf, &a) || !plain_tag(r, &a, lf, &tag))
 		return false;
 	if (!tg_sip_is_first(r, header))
 		return true;
-	tg_sip_set_span(from ? &sip->from : &sip->to, p, (uint32_t)(end - p));
+	tg_sip_set_span(from ? &sip->from : &sip->to, v, (uint32_t)(lf - v) - 1);
 	tg_sip_set_span(from ? &sip->from_tag : &sip->to_tag, tag.data, tag.len);
 	if (sip->method == TG_SIP_INVITE)
 		add_plain(r, from ? TG_ID_FROM : TG_ID_TO, &a);
@@ -227,11 +272,11 @@ TG_ALWAYS_INLINE bool plain_party(struct tg_sip_reader *r, enum tg_sip_header he
 
 /* A list of one address without parameters. */
 TG_ALWAYS_INLINE bool plain_list(struct tg_sip_reader *r, enum tg_id_source source,
-				 const uint8_t *p, const uint8_t *end)
+				 const uint8_t *v, const uint8_t *lf)
 {
 	struct plain a;
 
-	if (!plain_address(r, p, end, &a) || a.rest)
+	if (!plain_address(r, v, lf, &a) || *a.params != '\r' || a.params + 1 != lf)
 		return false;
 	if (r->sip->method == TG_SIP_INVITE)
 		add_plain(r, source, &a);
@@ -269,75 +314,74 @@ TG_ALWAYS_INLINE bool plain_via_param(const uint8_t *name, const uint8_t *equal,
 	return true;
 }
 
-/* All parameters in [p, end), *p being the first one's ';', up to a comma. */
+/* All parameters from p on, *p being the first one's ';'. */
 TG_ALWAYS_INLINE bool plain_via_params(const struct tg_sip_reader *r, const uint8_t *p,
-				       const uint8_t *end, struct plain_via *via)
+				       const uint8_t *lf, struct plain_via *via)
 {
-	const uint32_t n = (uint32_t)(end - p);
+	uint64_t bits = specials_at(r, p);
 	uint32_t name, equal, stop;
-	uint64_t bits;
 
-	if (n > TG_SCAN_BLOCK || low_bits(block_at(blanks, r->text, r->end, p), n))
-		return false;
-	bits = delimiters_in(r, p, end);
 	do {
 		name = first(bits) + 1;
 		bits = next(bits);
-		equal = stop = bits ? first(bits) : n;
-		if (equal < n && p[equal] == '=') {
+		if (!bits)
+			return false;
+		equal = stop = first(bits);
+		if (p[equal] == '=') {
 			bits = next(bits);
-			stop = bits ? first(bits) : n;
+			if (!bits)
+				return false;
+			stop = first(bits);
 		}
-		if (stop < n && p[stop] != ';' && p[stop] != ',')
+		if ((p[stop] != ';' && p[stop] != '\r') ||
+		    !plain_via_param(p + name, p + equal, p + stop, via))
 			return false;
-		if (!plain_via_param(p + name, p + equal, p + stop, via))
-			return false;
-	} while (stop < n && p[stop] == ';');
-	return true;
+	} while (p[stop] == ';');
+	return p + stop + 1 == lf;
 }
 
-/* A port of up to five digits behind the colon at *p, which is moved behind it; 0 if it is none. */
-TG_ALWAYS_INLINE uint32_t plain_port(const uint8_t **p, const uint8_t *end)
+/* A port of one to five digits; 0 if it is none. */
+TG_ALWAYS_INLINE uint32_t plain_port(const uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *at = *p + 1, *const most = end - at > 5 ? at + 5 : end;
 	uint32_t port = 0;
 
-	for (; at < most && (uint8_t)(*at - '0') < 10; at++)
-		port = port * 10 + (uint32_t)(*at - '0');
-	*p = at;
+	if (end - p > 5)
+		return 0;
+	for (; p < end; p++) {
+		if ((uint8_t)(*p - '0') >= 10)
+			return 0;
+		port = port * 10 + (uint32_t)(*p - '0');
+	}
 	return port <= UINT16_MAX ? port : 0;
 }
 
 /* "SIP/2.0/UDP host[:port];..." */
-TG_ALWAYS_INLINE bool plain_via(struct tg_sip_reader *r, const uint8_t *p, const uint8_t *end)
+TG_ALWAYS_INLINE bool plain_via(struct tg_sip_reader *r, const uint8_t *v, const uint8_t *lf)
 {
 	struct plain_via via = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
-	const uint8_t *const host = p + 12, *host_end, *at;
+	const uint8_t *const host = v + 12, *host_end, *at;
 	struct tg_sip *const sip = r->sip;
 	uint32_t port = 0;
 	uint64_t bits;
 
-	if (sip->n_vias > 0) {
-		if (sip->n_vias == TG_SIP_MAX_VIAS)
-			sip->vias_left_out = true;
-		else
-			tg_sip_set_span(&sip->via[sip->n_vias++], p, (uint32_t)(end - p));
-		return true;
-	}
-	if (end - p < 14 || !tg_sip_same(p, "sip/2.0/", 8) || !is_word(p + 8, "udp ") ||
-	    *host <= ' ' || *host == '[')
+	if (lf - v < 16 || !BEGINS(v, "sip/2.0/") || !BEGINS(v + 8, "udp ") || *host == '[')
 		return false;
-	bits = delimiters_in(r, host, end);
-	if (!bits)
+	bits = specials_at(r, host);
+	if (!bits || bits & 1)
 		return false;
 	at = host_end = host + first(bits);
-	if (host_end == host || host_end[-1] <= ' ')
+	if (*at == ':') {
+		bits = next(bits);
+		if (!bits)
+			return false;
+		at = host + first(bits);
+		port = plain_port(host_end + 1, at);
+		if (port == 0)
+			return false;
+	}
+	if (*at == ';' ? !plain_via_params(r, at, lf, &via) : *at != '\r' || at + 1 != lf)
 		return false;
-	if (*at == ':' && (port = plain_port(&at, end)) == 0)
-		return false;
-	if (at < end && (*at != ';' || !plain_via_params(r, at, end, &via)))
-		return false;
-	tg_sip_set_span(&sip->via[0], p, (uint32_t)(end - p));
+	tg_sip_set_span(&sip->via[0], v, (uint32_t)(lf - v) - 1);
 	tg_sip_set_span(&sip->via_host, host, (uint32_t)(host_end - host));
 	tg_sip_set_span(&sip->branch, via.branch.data, via.branch.len);
 	tg_sip_set_span(&sip->rport, via.rport.data, via.rport.len);
@@ -347,47 +391,44 @@ TG_ALWAYS_INLINE bool plain_via(struct tg_sip_reader *r, const uint8_t *p, const
 	return true;
 }
 
-/* The value [p, end), of one byte at least, without white space before and behind it. */
+/* Of a Via that is not the topmost nothing is read. */
+static inline void plain_further_via(struct tg_sip *sip, const uint8_t *v, const uint8_t *lf)
+{
+	if (sip->n_vias == TG_SIP_MAX_VIAS)
+		sip->vias_left_out = true;
+	else
+		tg_sip_set_span(&sip->via[sip->n_vias++], v, (uint32_t)(lf - v) - 1);
+}
+
 TG_ALWAYS_INLINE bool plain_value(struct tg_sip_reader *r, enum tg_sip_header header,
-				  const uint8_t *p, const uint8_t *end)
+				  const uint8_t *v, const uint8_t *lf)
 {
 	switch (header) {
 	case TG_SIP_HEADER_VIA:
-		return plain_via(r, p, end);
+		if (r->sip->n_vias == 0)
+			return plain_via(r, v, lf);
+		if (is_trimmed(lf))
+			plain_further_via(r->sip, v, lf);
+		return is_trimmed(lf);
 	case TG_SIP_HEADER_FROM:
-		return plain_party(r, TG_SIP_HEADER_FROM, p, end);
+		return plain_party(r, TG_SIP_HEADER_FROM, v, lf);
 	case TG_SIP_HEADER_TO:
-		return plain_party(r, TG_SIP_HEADER_TO, p, end);
+		return plain_party(r, TG_SIP_HEADER_TO, v, lf);
 	case TG_SIP_HEADER_CALL_ID:
-		if (tg_sip_is_first(r, header))
-			tg_sip_set_span(&r->sip->call_id, p, (uint32_t)(end - p));
-		return true;
+		if (is_trimmed(lf) && tg_sip_is_first(r, header))
+			tg_sip_set_span(&r->sip->call_id, v, (uint32_t)(lf - v) - 1);
+		return is_trimmed(lf);
 	case TG_SIP_HEADER_CSEQ:
-		tg_sip_read_cseq(r, (uint32_t)(p - r->text), (uint32_t)(end - r->text));
-		return true;
+		if (is_trimmed(lf))
+			tg_sip_read_cseq(r, (uint32_t)(v - r->text), (uint32_t)(lf - r->text) - 1);
+		return is_trimmed(lf);
 	case TG_SIP_HEADER_PAI:
-		return plain_list(r, TG_ID_PAI, p, end);
+		return plain_list(r, TG_ID_PAI, v, lf);
 	case TG_SIP_HEADER_PPI:
-		return plain_list(r, TG_ID_PPI, p, end);
+		return plain_list(r, TG_ID_PPI, v, lf);
 	default:
 		return false;
 	}
-}
-
-/* "name: value CR", at least six bytes before the line feed at `end`. */
-TG_ALWAYS_INLINE bool plain_field(struct tg_sip_reader *r, const struct tg_sip_name *name,
-				  const uint8_t *p, const uint8_t *end)
-{
-	const uint8_t *const value = p + name->len + 2;
-
-	static const char colon[2] = ": ";
-
-	if (end - value < 2 || tg_sip_load_u16(value - 2) != tg_sip_load_u16(colon) ||
-	    *value <= ' ' || end[-1] != '\r' || end[-2] <= ' ')
-		return false;
-	if (name->len > 8 && !tg_sip_same(p + 8, name->text + 8, name->len - 8u))
-		return false;
-	return plain_value(r, (enum tg_sip_header)name->header, value, end - 1);
 }
 
 /* ---- the header -------------------------------------------------------------------------------- */
@@ -410,32 +451,6 @@ static inline unsigned name_slot(const uint8_t *p)
 					: TG_SIP_SLOT(p[0], p[1])];
 }
 
-/* The field [p, end), which can begin with name i and its sisters; `end` is a line feed. */
-TG_ALWAYS_INLINE void read_line(struct tg_sip_reader *r, unsigned i, const uint8_t *p,
-				const uint8_t *end)
-{
-	/* A blank before the colon may follow a compact form at once. */
-	if (tg_unlikely(!r->plain || p[1] <= ' ' || end - p < 8)) {
-		read_by_grammar(r, p, end);
-		return;
-	}
-	do {
-		const struct tg_sip_name *const name = &tg_sip_name[i];
-
-		if ((tg_load_u64(p) & tg_load_u64(name->mask)) != tg_load_u64(name->first))
-			continue;
-		if (!plain_field(r, name, p, end))
-			read_by_grammar(r, p, end);
-		return;
-	} while (tg_sip_name[++i].is_sister);
-}
-
-/* An INVITE with a To tag belongs to a call that stands: no need to read on (RFC 3261 §12.2). */
-static inline bool is_in_dialog(const struct tg_sip *sip)
-{
-	return sip->method == TG_SIP_INVITE && sip->to_tag.len > 0;
-}
-
 /* The end of a field whose first line ends at `lf`: a line that begins with white space goes on with
  * the one before (RFC 3261 §7.3.1). */
 static const uint8_t *skip_folds(const uint8_t *text, const uint8_t *limit, const uint8_t *lf)
@@ -445,36 +460,106 @@ static const uint8_t *skip_folds(const uint8_t *text, const uint8_t *limit, cons
 	return lf;
 }
 
-/* Is [line, lf) empty, but for a CR? */
-static inline bool is_empty(const uint8_t *line, const uint8_t *lf)
+/* Bytes from where a name begins to where eight of its value have been compared; there are so many. */
+#define PLAIN_MIN 32
+static_assert(sizeof("p-preferred-identity: ") - 1 + 8 <= PLAIN_MIN, "the longest of these names");
+
+/* "name: value CRLF"; false: it has another form. */
+TG_ALWAYS_INLINE bool plain_field(struct tg_sip_reader *r, const struct tg_sip_name *name,
+				  const uint8_t *p, const uint8_t *lf)
 {
-	return lf == line || (lf == line + 1 && *line == '\r');
+	static const char colon[2] = ": ";
+	const uint8_t *const v = p + name->len + 2;
+
+	if (tg_sip_load_u16(v - 2) != tg_sip_load_u16(colon) || *v <= ' ')
+		return false;
+	if (name->len > 8 && !tg_sip_same(p + 8, name->text + 8, name->len - 8u))
+		return false;
+	return plain_value(r, (enum tg_sip_header)name->header, v, lf);
+}
+
+/* Folds and all, if it has an end. */
+static void read_any_field(struct tg_sip_reader *r, const uint8_t *p, const uint8_t *lf)
+{
+	const uint8_t *const limit = r->text + r->limit;
+
+	lf = skip_folds(r->text, limit, lf);
+	if (lf < limit)
+		read_by_grammar(r, p, lf);
+}
+
+/* The field that begins at p with the line that ends at `lf`, and that can have name i or a sister. */
+TG_ALWAYS_INLINE void read_field(struct tg_sip_reader *r, bool plain, unsigned i, const uint8_t *p,
+				 const uint8_t *lf)
+{
+	if (plain && tg_likely(r->end - p >= PLAIN_MIN)) {
+		while ((tg_load_u64(p) & tg_load_u64(tg_sip_name[i].mask)) !=
+		       tg_load_u64(tg_sip_name[i].first)) {
+			if (tg_sip_name[++i].is_sister)
+				continue;
+			/* A compact form, and a blank before its colon? */
+			if (tg_unlikely(p[1] <= ' '))
+				break;
+			return;
+		}
+		if (tg_likely(r->text + r->limit - lf >= 2 &&
+			      (lf[1] > ' ' || !tg_sip_is_wsp(lf[1]))) &&
+		    tg_likely(plain_field(r, &tg_sip_name[i], p, lf)))
+			return;
+	}
+	read_any_field(r, p, lf);
+}
+
+/* An INVITE with a To tag belongs to a call that stands: no need to read on (RFC 3261 §12.2). */
+static inline bool is_in_dialog(const struct tg_sip *sip)
+{
+	return sip->to_tag.len > 0 && sip->method == TG_SIP_INVITE;
+}
+
+/* Lines from *line on, up to the last end: *line moves behind them. True: the header ends there. */
+TG_ALWAYS_INLINE bool walk_lines(struct tg_sip_reader *r, bool plain, const struct line_ends *ends,
+				 const uint8_t **line)
+{
+	const uint8_t *p = *line, *lf;
+	const uint16_t *at;
+	unsigned i;
+
+	for (at = ends->at; at < ends->last; at++, p = lf + 1) {
+		lf = r->text + *at;
+		if (tg_unlikely(*p <= ' ')) {
+			/* If it is not the empty line, it is a fold: its field has taken it, or carries
+			 * nothing. */
+			if (p != lf && (p + 1 != lf || *p != '\r'))
+				continue;
+			*line = lf + 1;
+			return true;
+		}
+		i = name_slot(p);
+		if (tg_likely(i == 0))
+			continue;
+		read_field(r, plain, i, p, lf);
+		if (tg_unlikely(is_in_dialog(r->sip)))
+			return true;
+	}
+	*line = p;
+	return false;
 }
 
 /* All header fields from `line` on. */
-static enum tg_reason walk_fields(struct tg_sip_reader *r, const uint8_t *line)
+TG_ALWAYS_INLINE enum tg_reason walk_fields(struct tg_sip_reader *r, bool plain,
+					    const uint8_t *line)
 {
-	const uint8_t *const text = r->text, *const limit = text + r->limit, *lf;
+	const uint8_t *const limit = r->text + r->limit;
+	struct line_ends ends;
 
-	for (; line < limit; line = lf + 1) {
-		unsigned i;
-
-		lf = find_line_feed(text, limit, line);
-		if (tg_unlikely(lf >= limit - 1 || lf[1] <= ' ' || *line <= ' ')) {
-			if (lf < limit && is_empty(line, lf)) {
-				r->sip->body_off = (uint16_t)(lf + 1 - text);
-				return TG_REASON_NONE;
-			}
-			lf = skip_folds(text, limit, lf);
-			if (lf >= limit)
-				break;
-		}
-		i = name_slot(line);
-		if (tg_likely(i == 0 && line[1] > ' '))
+	for (ends.behind = line; ends.behind < limit;) {
+		find_line_ends(r->text, limit, ends.behind, &ends);
+		if (!walk_lines(r, plain, &ends, &line))
 			continue;
-		read_line(r, i, line, lf);
 		if (is_in_dialog(r->sip))
 			return TG_REASON_SIP_IN_DIALOG;
+		r->sip->body_off = (uint16_t)(line - r->text);
+		return TG_REASON_NONE;
 	}
 	if (limit < r->end)
 		return TG_REASON_SIP_OVERSIZE;
@@ -482,45 +567,61 @@ static enum tg_reason walk_fields(struct tg_sip_reader *r, const uint8_t *line)
 	return line == limit ? TG_REASON_NONE : TG_REASON_SIP_MALFORMED;
 }
 
-/* " sip:user@host SIP/2.0 CR" in [p, end), as everybody writes it; `end` is a line feed. */
-TG_ALWAYS_INLINE bool plain_request_uri(struct tg_sip_reader *r, const uint8_t *p,
-					const uint8_t *end)
+/* " sip:user@host SIP/2.0 CRLF" at p, as everybody writes it: its end, or NULL. */
+TG_ALWAYS_INLINE const uint8_t *plain_request_uri(struct tg_sip_reader *r, const uint8_t *p)
 {
-	static const char version[8] = " SIP/2.0";
+	static const char version[8] = " SIP/2.0", crlf[2] = "\r\n";
+	const uint8_t *const limit = r->text + r->limit;
 	struct plain a;
+	uint64_t bits;
 
-	if (!r->plain || end - p < 12 || end[-1] != '\r' ||
-	    tg_load_u64(end - 9) != tg_load_u64(version) || end[-10] <= ' ' || p[1] <= ' ')
-		return false;
-	if (!plain_user(p + 1, end - 9, delimiters_in(r, p + 1, end - 9), &a))
-		return false;
+	if (limit - p < 8 || !BEGINS(p, " sip:"))
+		return NULL;
+	p += 5;
+	bits = plain_user(r, p, &a);
+	while (bits && p[first(bits)] > ' ')
+		bits = next(bits);
+	if (!bits)
+		return NULL;
+	p += first(bits);
+	if (limit - p < 10 || tg_load_u64(p) != tg_load_u64(version) ||
+	    tg_sip_load_u16(p + 8) != tg_sip_load_u16(crlf))
+		return NULL;
 	r->sip->sig.called = 0;
 	add_plain(r, TG_ID_REQUEST_URI, &a);
-	return true;
+	return p + 9;
 }
 
-static enum tg_reason walk(struct tg_sip_reader *r, uint32_t from, uint32_t behind_method)
+TG_ALWAYS_INLINE enum tg_reason walk_message(struct tg_sip_reader *r, bool plain, uint32_t from,
+					     uint32_t behind_method)
 {
 	const uint8_t *const limit = r->text + r->limit;
-	const uint8_t *const lf = find_line_feed(r->text, limit, r->text + from);
-	const uint8_t *const uri = r->text + behind_method;
 	const bool invite = r->sip->method == TG_SIP_INVITE;
+	const uint8_t *lf = NULL;
 	enum tg_reason reason;
 
-	if (lf == limit && invite)
-		return limit < r->end ? TG_REASON_SIP_OVERSIZE : TG_REASON_SIP_MALFORMED;
-	if (!invite || !plain_request_uri(r, uri, lf)) {
+	if (plain && invite)
+		lf = plain_request_uri(r, r->text + behind_method);
+	if (tg_unlikely(!lf)) {
+		lf = find_far_line_feed(r->text, limit, r->text + from);
+		if (lf == limit && invite)
+			return limit < r->end ? TG_REASON_SIP_OVERSIZE : TG_REASON_SIP_MALFORMED;
 		index_range(r->text, from, (uint32_t)(lf - r->text), &r->value.index);
 		reason = tg_sip_read_start_line(r, behind_method, (uint32_t)(lf - r->text));
 		if (reason != TG_REASON_NONE)
 			return reason;
 	}
-	return walk_fields(r, lf + 1);
+	return walk_fields(r, plain, lf + 1);
+}
+
+static enum tg_reason walk(struct tg_sip_reader *r, uint32_t from, uint32_t behind_method)
+{
+	return walk_message(r, true, from, behind_method);
 }
 
 const struct tg_scan_ops WALK_OPS = {
 	.name = WALK_NAME,
-	.plain = true,
 	.index = index_range,
 	.walk = walk,
+	.hash = WALK_HASH,
 };

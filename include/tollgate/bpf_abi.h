@@ -101,8 +101,8 @@ struct tg_steer_port {
  *
  * `ns` is CLOCK_MONOTONIC (what bpf_ktime_get_ns reads). The worker that polls this queue writes it
  * (one aligned 64-bit store), at least four times within the limit, at the end of a round in which it
- * has received from the queue and handed everything it forwards to the peer's transmit ring. Nobody
- * else does: no timer, no other thread.
+ * has received from the queue and handed everything it forwards to the peer's transmit ring, or to another
+ * worker that goes round. Nobody else does: no timer, no other thread.
  *
  * 0: no one forwards. tollgate-dp writes 0
  *   - to the slots of its ports before it creates their sockets: what an earlier process left must not

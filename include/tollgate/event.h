@@ -19,6 +19,13 @@ struct tg_event_identity {
 	uint8_t role;
 	uint8_t cls;
 	uint8_t raw_len; /* of the message's raw form; what fits is in raw, the rest is cut */
+	/* Of ISUP, as on the wire (struct tg_isup_party); else 0. */
+	uint8_t has_party;
+	uint8_t nature;
+	uint8_t plan;
+	uint8_t presentation;
+	uint8_t screening;
+	uint8_t qualifier;
 	char raw[TG_EVENT_RAW_MAX];
 };
 
@@ -26,10 +33,12 @@ struct tg_event {
 	uint64_t time_ns; /* UTC, since the epoch */
 	uint64_t generation;
 	uint64_t generation_hash;
-	uint64_t call_key;     /* unkeyed hash of the Call-ID, to find the call again */
+	/* Unkeyed, to find the call again: of the Call-ID; of point codes, circuit and who calls whom. */
+	uint64_t call_key;
 	uint64_t frame_number; /* replay; 0 live */
 	struct tg_verdict verdict;
 	uint8_t protocol;
+	uint8_t message; /* enum tg_message_type */
 	uint8_t fate;
 	uint8_t reason; /* the frame's own, differs from the verdict's for memory_full etc. */
 	uint8_t n_ids;
@@ -44,6 +53,14 @@ struct tg_event {
 	uint8_t src[16];
 	uint8_t dst[16];
 	bool same_call;
+	/* Over SS7; then has_mtp3. */
+	bool has_mtp3;
+	bool has_network_appearance;
+	uint8_t calling_category;
+	uint32_t opc;
+	uint32_t dpc;
+	uint32_t network_appearance;
+	uint32_t cic;
 	char attest;				  /* as in struct tg_sig_msg */
 	uint8_t passports;			  /* in the message, readable or not */
 	uint8_t verification;			  /* enum tg_stir_state, with passports */

@@ -5,8 +5,8 @@
  *
  *	time           RFC 3339, UTC, microseconds
  *	frame          the capture's frame number; absent live
- *	protocol       "sip"
- *	message        "INVITE"
+ *	protocol       "sip", "isup", "bicc"
+ *	message        "INVITE", "IAM"; "SAM" or "SGM" where it made a difference
  *	caller called  the number, else the raw text; null when absent
  *	verdict        the decision, whatever the mode
  *	reason rule    of the decision; rule is null when none decided
@@ -22,10 +22,12 @@
  *	passports      { count, attestation: "A" "B" "C" or null, verification }; absent if there are none
  *	decided_by     index into identities, or null
  *	trunk port vlan   vlan is null when untagged
- *	source destination   "192.0.2.1:5060", "[2001:db8::1]:5060"
- *	call_key       16 hex digits, a hash of the Call-ID
+ *	source destination   "192.0.2.1:5060", "[2001:db8::1]:5060"; null in captures without IP
+ *	ss7            { opc, dpc, network_appearance or null, cic, calling_category }; absent for SIP
+ *	call_key       16 hex digits, a hash of the Call-ID; over SS7 of circuit and parties
  *	generation generation_hash
- *	identities     [{ source, role, class, number, raw, cut, listed: { category, score, by } }]
+ *	identities     [{ source, role, class, number, raw, cut, listed: { category, score, by } }]; of
+ *	               ISUP also nature, plan, presentation, screening, qualifier, by their codes in Q.763
  *
  * Numbers and raw texts are masked unless the caller says otherwise (tg_event_mask).
  */
@@ -105,6 +107,8 @@ static inline json_t *tg_event_json_address(const struct tg_event *e, const uint
 {
 	char text[INET6_ADDRSTRLEN] = "?";
 
+	if (e->ip_version == 0)
+		return json_null();
 	inet_ntop(e->ip_version == 6 ? AF_INET6 : AF_INET, address, text, sizeof(text));
 	return json_sprintf(e->ip_version == 6 ? "[%s]:%u" : "%s:%u", text, (unsigned)port);
 }
@@ -152,11 +156,28 @@ static inline json_t *tg_event_json_listed(const struct tg_event_identity *id)
 
 static inline json_t *tg_event_json_identity(const struct tg_event_identity *id, bool show)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:o}", "source",
-			 tg_id_source_name(id->source), "role", tg_role_name(id->role), "class",
-			 tg_num_class_name(id->cls), "number", tg_event_json_number(id->num, show),
-			 "raw", tg_event_json_raw(id, show), "cut", id->raw_len > TG_EVENT_RAW_MAX,
-			 "listed", tg_event_json_listed(id));
+	json_t *o = json_pack(
+		"{s:s, s:s, s:s, s:o, s:o, s:b, s:o}", "source", tg_id_source_name(id->source),
+		"role", tg_role_name(id->role), "class", tg_num_class_name(id->cls), "number",
+		tg_event_json_number(id->num, show), "raw", tg_event_json_raw(id, show), "cut",
+		id->raw_len > TG_EVENT_RAW_MAX, "listed", tg_event_json_listed(id));
+
+	if (id->has_party)
+		json_object_update_new(o, json_pack("{s:i, s:i, s:i, s:i, s:i}", "nature",
+						    (int)id->nature, "plan", (int)id->plan,
+						    "presentation", (int)id->presentation,
+						    "screening", (int)id->screening, "qualifier",
+						    (int)id->qualifier));
+	return o;
+}
+
+static inline json_t *tg_event_json_ss7(const struct tg_event *e)
+{
+	return json_pack("{s:I, s:I, s:o, s:I, s:i}", "opc", (json_int_t)e->opc, "dpc",
+			 (json_int_t)e->dpc, "network_appearance",
+			 e->has_network_appearance ? json_integer(e->network_appearance)
+						   : json_null(),
+			 "cic", (json_int_t)e->cic, "calling_category", (int)e->calling_category);
 }
 
 static inline json_t *tg_event_json_party(const struct tg_event *e, unsigned index, bool show)
@@ -245,13 +266,15 @@ static inline json_t *tg_event_json(const struct tg_event *e, bool show)
 	if (e->frame_number)
 		json_object_set_new(o, "frame", json_integer((json_int_t)e->frame_number));
 	json_object_set_new(o, "protocol", json_string(tg_protocol_name(e->protocol)));
-	json_object_set_new(o, "message", json_string("INVITE"));
+	json_object_set_new(o, "message", json_string(tg_message_name(e->message)));
 	json_object_set_new(o, "caller", tg_event_json_party(e, e->caller, show));
 	json_object_set_new(o, "called", tg_event_json_party(e, e->called, show));
 	tg_event_json_verdict(o, e);
 	if (e->passports)
 		json_object_set_new(o, "passports", tg_event_json_passports(e));
 	tg_event_json_origin(o, e);
+	if (e->has_mtp3)
+		json_object_set_new(o, "ss7", tg_event_json_ss7(e));
 	for (i = 0; i < e->n_ids && i < TG_SIG_MAX_IDS; i++)
 		json_array_append_new(identities, tg_event_json_identity(&e->id[i], show));
 	json_object_set_new(o, "identities", identities);

@@ -71,10 +71,12 @@ enum tg_tcp_header {
 	TG_TCP_HEADER = 20,
 };
 
-/* Where a frame begins. Live frames are Ethernet; captures may begin at the IP header. */
+/* Where a frame begins. Live frames are Ethernet; captures may begin at the IP header, or at MTP3's service
+ * information octet, where no walk is needed. */
 enum tg_link {
 	TG_LINK_ETHERNET,
 	TG_LINK_IP,
+	TG_LINK_MTP3,
 };
 
 /* Offsets are from the first byte of the frame. */
@@ -137,9 +139,11 @@ TG_ALWAYS_INLINE bool tg_frame_is_text(const uint8_t *p, const uint8_t *end)
 TG_ALWAYS_INLINE enum tg_reason tg_frame_udp_inside(const uint8_t *p, const uint8_t *end,
 						    const struct tg_frame *f)
 {
+	/* RFC 6951 §5.4: answers go to where the other end sent from. Media begins with 10 (RFC 3550 §5.1). */
+	const bool from_sctp = f->sport == TG_PORT_SCTP && p + 1 <= end && p[0] >> 6 != 2;
 	enum tg_reason reason;
 
-	switch (f->dport) {
+	switch (from_sctp ? f->sport : f->dport) {
 	case TG_PORT_L2TP:
 	case TG_PORT_GTPU:
 	case TG_PORT_ESP:
@@ -219,6 +223,21 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_tcp(const uint8_t *p, const uint8_t *en
 	return TG_REASON_NONE;
 }
 
+/* RFC 9260 §3.1. The packet is the payload, common header and all, as it is in UDP (RFC 6951). */
+TG_ALWAYS_INLINE enum tg_reason tg_frame_sctp(const uint8_t *p, const uint8_t *end, uint32_t left,
+					      struct tg_frame *f)
+{
+	if (left >= 4 && p + 4 <= end) {
+		f->sport = tg_load_be16(p);
+		f->dport = tg_load_be16(p + 2);
+	}
+	if (p + left > end)
+		return TG_REASON_TRUNCATED;
+	f->payload_off = f->l4_off;
+	f->payload_len = (uint16_t)left;
+	return TG_REASON_SCTP;
+}
+
 TG_ALWAYS_INLINE enum tg_reason tg_frame_l4(const uint8_t *p, const uint8_t *end, uint32_t left,
 					    struct tg_frame *f)
 {
@@ -228,12 +247,7 @@ TG_ALWAYS_INLINE enum tg_reason tg_frame_l4(const uint8_t *p, const uint8_t *end
 	case TG_IPPROTO_TCP:
 		return tg_frame_tcp(p, end, left, f);
 	case TG_IPPROTO_SCTP:
-		/* RFC 9260 §3.1 */
-		if (left >= 4 && p + 4 <= end) {
-			f->sport = tg_load_be16(p);
-			f->dport = tg_load_be16(p + 2);
-		}
-		return TG_REASON_SCTP;
+		return tg_frame_sctp(p, end, left, f);
 	case TG_IPPROTO_ICMP:
 	case TG_IPPROTO_ICMPV6:
 		return TG_REASON_ICMP;
@@ -477,6 +491,13 @@ static inline enum tg_reason tg_frame_walk(const uint8_t *data, const uint8_t *e
 /* Ports behind the last one on which tg_frame_udp_inside looks for anything. */
 #define TG_PORT_MEDIA_MIN (TG_PORT_SCTP + 1)
 
+/* A constant as it lies in a frame, to compare what was loaded as it lies there. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define TG_FRAME_BE32(x) __builtin_bswap32(x)
+#else
+#define TG_FRAME_BE32(x) (x)
+#endif
+
 /* RTP and RTCP: version 2 in the first two bits (RFC 3550 §5.1). `left`: as tg_frame_udp. */
 TG_ALWAYS_INLINE bool tg_frame_udp_is_media(const uint8_t *p, uint32_t left)
 {
@@ -497,11 +518,17 @@ TG_ALWAYS_INLINE bool tg_frame_is_media(const uint8_t *p, uint32_t len)
 	/* 14 + 4 + 40 + 8 and a byte of payload: all that is read below. */
 	if (len < 67)
 		return false;
-	/* Type IPv4, version 4 with 20 bytes, no fragment, UDP: two comparisons for most. */
-	if (tg_likely(tg_load_be32(p + 12) >> 8 == (TG_ETHERTYPE_IPV4 << 8 | 0x45) &&
-		      (tg_load_be32(p + 20) & 0x3fff00ff) == TG_IPPROTO_UDP)) {
+	/* Type IPv4, version 4 with 20 bytes, no fragment, UDP: two comparisons for most. What is left is
+	 * then more than the header has, since it is more than 28. */
+	if (tg_likely((tg_load_u32(p + 12) & TG_FRAME_BE32(0xffffff00)) ==
+			      TG_FRAME_BE32(TG_ETHERTYPE_IPV4 << 16 | 0x4500) &&
+		      (tg_load_u32(p + 20) & TG_FRAME_BE32(0x3fff00ff)) ==
+			      TG_FRAME_BE32(TG_IPPROTO_UDP))) {
+		const uint32_t udp = tg_load_be16(p + 38);
+
 		left = tg_load_be16(p + 16);
-		return left >= 20 && left + 14 <= len && tg_frame_udp_is_media(p + 34, left - 20);
+		return left + 14 <= len && udp > 8 && udp + 20 <= left &&
+		       tg_load_be16(p + 36) >= TG_PORT_MEDIA_MIN && p[42] >> 6 == 2;
 	}
 	if (tg_load_be16(p + 12) == TG_ETHERTYPE_VLAN)
 		off = 18;

@@ -43,6 +43,8 @@ struct tg_mtp3 {
  * and reads one message of that layer, without or with the padding of its last parameter.
  */
 enum tg_reason tg_m3ua_read(struct tg_span message, struct tg_mtp3 *m);
+/* Of a message's beginning: which user part it is for. False: not said so far, or no DATA (si is then 0). */
+bool tg_m3ua_peek_service(struct tg_span start, uint8_t *si);
 enum tg_reason tg_m2ua_read(struct tg_span message, enum tg_mtp3_variant variant,
 			    struct tg_mtp3 *m);
 enum tg_reason tg_m2pa_read(struct tg_span message, enum tg_mtp3_variant variant,

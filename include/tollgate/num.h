@@ -127,12 +127,6 @@ static inline uint64_t tg_num_aligned(struct tg_num n)
 enum tg_num_class tg_num_from_text(struct tg_span user, const struct tg_num_profile *profile,
 				   struct tg_num *out);
 
-/*
- * The same for the form that nearly all have, '+' and 8 to 15 digits, where the 16 bytes that end with the
- * user part may be read (as in a message, behind a scheme): in a tenth of the time. False: any other form.
- */
-bool tg_num_from_plain_text(struct tg_span user, struct tg_num *out, enum tg_num_class *cls);
-
 /* Plain ASCII digits with a nature: ISUP and MAP addresses after BCD, the inside of the above. */
 enum tg_num_class tg_num_from_digits(struct tg_span digits, enum tg_num_nature nature,
 				     const struct tg_num_profile *profile, struct tg_num *out);

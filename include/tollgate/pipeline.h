@@ -11,6 +11,8 @@
 
 #include "tollgate/base.h"
 #include "tollgate/frame.h"
+#include "tollgate/isup.h"
+#include "tollgate/mtp3.h"
 #include "tollgate/passport.h"
 #include "tollgate/policy.h"
 #include "tollgate/sig.h"
@@ -60,29 +62,43 @@ enum tg_fate {
 	TG_FATE_EDIT, /* forwarded as tg_edit_build makes it, or untouched where it cannot */
 };
 
+/* A call over SS7, and where it came from. */
+struct tg_ss7 {
+	struct tg_mtp3 mtp3;
+	struct tg_isup isup;
+};
+
 struct tg_result {
 	uint8_t fate;	/* enum tg_fate; what a mode of shadow leaves of the verdict */
 	uint8_t reason; /* enum tg_reason: the one counter this frame counts in */
-	bool judged;	/* verdict, sip and listing hold */
+	bool judged;	/* verdict, sig and listing hold; also of a frame that is held */
 	bool repeated;	/* the verdict memory's word: a retransmission */
 	bool same_call; /* not the first transaction of its call: counted already */
+	bool changed;	/* over SS7: this call goes on changed, whenever its frame does */
 	struct tg_verdict verdict;
 	/* Frames held until now that share this one's fate (FORWARD: before it; else: not at all), in
 	 * the order of arrival, and what each of them counts as; valid until the next burst. */
 	uint16_t n_held;
 	uint8_t held_reason;
+	bool held_changes;   /* ask tg_edit_held of each */
+	uint8_t first_party; /* identity of `sig` that isup->party[0] belongs to */
 	void *const *held;
 	/* What `frame` describes: the frame's own bytes, or those of a datagram that it completed;
 	 * valid until the next burst. Answers and events are made from it. */
 	const uint8_t *data;
 	struct tg_frame frame;
-	const struct tg_sip *sip; /* judged, ACK, CANCEL; valid until the next burst */
-	const uint32_t *listing;  /* per identity; valid until the next burst */
-	/* A segment may end several messages: the next judged one, or NULL. Of its result only what a
-	 * verdict needs holds; what becomes of the frame is the first one's word. */
+	/* Valid until the next burst. */
+	const struct tg_sig_msg *sig; /* judged */
+	const struct tg_sip *sip;     /* SIP: judged, ACK, CANCEL; else NULL */
+	const struct tg_ss7 *ss7;     /* ISUP, BICC: judged; else NULL */
+	const struct tg_isup *isup;   /* the same, or what SIP has in its body (SIP-I); else NULL */
+	const uint32_t *listing;      /* per identity; valid until the next burst */
+	/* A segment or an SCTP packet may end several messages: the next judged one, or NULL. Of its
+	 * result only what a verdict needs holds; what becomes of the frame is the first one's word. */
 	const struct tg_result *next;
-	uint32_t stream_seq; /* TCP: where the payload stands in a stream that is read */
-	uint16_t stream;     /* 0 = in none */
+	uint64_t association; /* SCTP: names its direction; 0 = not SCTP */
+	uint32_t stream_seq;  /* TCP: where the payload stands in a stream that is read */
+	uint16_t stream;      /* 0 = in none */
 	uint8_t stream_dir;
 };
 
@@ -96,6 +112,8 @@ struct tg_pipeline_config {
 	uint32_t frag_frames;	/* frames held at a time; 0 = default */
 	uint32_t tcp_flows;	/* connections that are read; 0 = TG_PIPELINE_TCP_FLOWS_DEFAULT */
 	uint32_t tcp_buffers;	/* messages in pieces at one time, 25 KiB each; 0 = default */
+	uint32_t sctp_sets;	/* user messages in pieces at one time, 5 KiB each; 0 = default */
+	uint32_t sctp_frames;	/* frames that wait for pieces; 0 = default */
 	uint32_t verified_entries; /* PASSporTs of which something is known; 0 = nobody verifies */
 };
 
@@ -110,6 +128,9 @@ struct tg_pipeline_config {
 #define TG_PIPELINE_TCP_FLOWS_DEFAULT 8192
 #define TG_PIPELINE_TCP_BUFFERS_DEFAULT 256
 #define TG_PIPELINE_LIMITS_DEFAULT (1u << 16) /* 1 MiB a worker */
+/* A message in pieces is complete within a round trip of the sender's window; 64 at a time are 0.3 MiB. */
+#define TG_PIPELINE_SCTP_SETS_DEFAULT 64
+#define TG_PIPELINE_SCTP_FRAMES_DEFAULT 512
 
 /* 1 MiB a worker; 2048 new PASSporTs a second fill it in the 32 s for which a result is kept. */
 #define TG_PIPELINE_VERIFIED_DEFAULT (1u << 16)
@@ -154,7 +175,7 @@ unsigned tg_answer_build(const struct tg_pipeline *pl, const struct tg_generatio
 /*
  * The whole frame as it goes on; MACs, tags, TTL and identification as they were, lengths and checksums
  * right (a UDP checksum that was left out stays so). A datagram's message is marked, or goes to a sink; a
- * segment has the bytes changed that the verdicts of its stream ask for, in this burst or again. `r` must
+ * segment or an SCTP packet has the bytes changed that the verdicts of its stream ask for, in this burst or again. `r` must
  * be this frame's result with fate TG_FATE_EDIT. Returns the length, or 0 if the message has no place for
  * the change, would be longer than its trunk's MTU, or came in fragments: forward it untouched.
  */
@@ -162,11 +183,19 @@ unsigned tg_edit_build(const struct tg_pipeline *pl, const struct tg_generation 
 		       const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out,
 		       unsigned cap);
 
-/* A held frame whose datagram will not be read: count it as `reason`, and forward it, or drop it. */
+/*
+ * A frame that was held goes now: has it, as its handle has it, bytes that have to be changed? Those of a message in
+ * pieces that was judged meanwhile, or of a retransmission. Returns the length of the frame as it goes on, or 0: untouched.
+ */
+unsigned tg_edit_held(const struct tg_pipeline *pl, const uint8_t *frame, uint32_t len,
+		      uint8_t *out, unsigned cap);
+
+/* A held frame that is not waited for any longer: count it as `reason`, and forward it, or drop it. */
 struct tg_released {
 	void *handle;
 	uint8_t reason;
 	bool drop;
+	bool changes; /* ask tg_edit_held */
 };
 
 /*

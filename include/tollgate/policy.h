@@ -8,7 +8,9 @@
 
 #include "tollgate/base.h"
 #include "tollgate/image.h"
+#include "tollgate/isup.h"
 #include "tollgate/listing.h"
+#include "tollgate/mtp3.h"
 #include "tollgate/num.h"
 #include "tollgate/passport.h"
 #include "tollgate/reason.h"
@@ -72,6 +74,7 @@ const char *tg_mode_name(unsigned mode);
 #define TG_TRUNK_ANY_PORT 0xffff
 #define TG_TRUNK_ANY_VLAN 0xffff
 #define TG_TRUNK_NO_VLAN 0xfffe /* untagged or priority-tagged (VID 0) only */
+#define TG_TRUNK_ANY_POINT_CODE 0xffffffffu
 
 /* An address prefix; bits beyond it are zero. */
 struct tg_policy_prefix {
@@ -127,6 +130,16 @@ struct tg_policy_trunk {
 	uint32_t answers_per_second; /* to one source address; the burst is the same number */
 	uint32_t
 		priority_per_second; /* calls of priority that count as such, see TG_REASON_PRIORITY */
+	/* SS7. A trunk that names a point code or an appearance has no SIP calls. */
+	uint32_t opc; /* TG_TRUNK_ANY_POINT_CODE */
+	uint32_t dpc;
+	uint32_t network_appearance;	/* of M3UA, if has_network_appearance */
+	uint8_t has_network_appearance; /* 0, 1 */
+	uint8_t mtp3; /* enum tg_mtp3_variant, where the routing label does not say */
+	uint8_t isup; /* enum tg_isup_variant */
+	/* What called digits become of a call over SS7 that is to end, filled with zeros to the length
+	 * that they had; empty = none. */
+	char sink[TG_POLICY_SINK_MAX + 1];
 	struct tg_num_profile profile;
 	uint32_t drops; /* bit per enum tg_exception: not passed, where the mode is enforce */
 };
@@ -188,7 +201,9 @@ struct tg_policy_list {
 	X(CALLER_DIVERSION, "caller-diversion") /* who calls is among those who diverted */        \
 	X(CALLER_CALLED, "caller-called")	/* a number calls itself */                        \
 	X(DIVERSION_IDENTITY,                                                                      \
-	  "diversion-identity") /* Diversion, and the PASSporTs' div (RFC 8946) */
+	  "diversion-identity")	      /* Diversion, and the PASSporTs' div (RFC 8946) */           \
+	X(CALLER_ISUP, "caller-isup") /* the body's caller, and P-Asserted-Identity, else From */  \
+	X(CALLED_ISUP, "called-isup") /* the body's called number, and the Request-URI */
 
 enum tg_contradiction {
 #define X(sym, name) TG_CONTRADICTION_##sym,
@@ -229,6 +244,17 @@ enum tg_limit {
 #define TG_LIMIT_MAX_PRODUCT UINT32_MAX
 
 #define TG_RULE_ANY_TRUNK (~0ull)
+
+/* Whose indicators a rule may ask for (bit per enum tg_id_source): in other parameters their bits are spare or
+ * mean something else. */
+#define TG_POLICY_SCREENED_SOURCES                                                                 \
+	(1u << TG_ID_CALLING_NUMBER | 1u << TG_ID_GENERIC_NUMBER | 1u << TG_ID_LOCATION_NUMBER)
+#define TG_POLICY_SHOWN_SOURCES /* Q.763 §3.39, §3.44 */                                         \
+	(TG_POLICY_SCREENED_SOURCES | 1u << TG_ID_ORIGINAL_CALLED_NUMBER |                         \
+	 1u << TG_ID_REDIRECTING_NUMBER)
+#define TG_POLICY_INCOMPLETE_SOURCES (1u << TG_ID_CALLING_NUMBER | 1u << TG_ID_GENERIC_NUMBER)
+#define TG_POLICY_PARTY_SOURCES (TG_POLICY_SHOWN_SOURCES | 1u << TG_ID_CALLED_NUMBER)
+
 #define TG_RULE_HAS_TRAIT                                                                          \
 	16 /* in `has`: bit per enum tg_id_source, from here on per enum tg_trait */
 
@@ -282,7 +308,17 @@ struct tg_policy_rule {
 	/* The message's as well. */
 	uint8_t attestations; /* bit per enum tg_attestation: any of these, 0 = does not matter */
 	uint8_t verifications; /* bit per enum tg_stir_state: a call with PASSporTs, and any of these */
-	uint8_t zero[4];
+	uint8_t protocols;     /* bit per enum tg_protocol */
+	uint8_t calling_categories; /* bit per enum tg_isup_category: a call with ISUP, and any of these */
+	/* The identity's again: of a parameter of ISUP that says so, 0 = does not matter. */
+	uint8_t natures;       /* bit per enum tg_isup_nature */
+	uint8_t number_plans;  /* bit per enum tg_isup_plan */
+	uint8_t presentations; /* bit per enum tg_isup_shown */
+	uint8_t screenings;    /* bit per enum tg_isup_screening */
+	uint8_t inns;	       /* bit per enum tg_isup_inn */
+	uint8_t incompletes;   /* bit 0: complete, bit 1: incomplete */
+	uint8_t qualifiers;    /* bit per enum tg_isup_qualifier */
+	uint8_t zero[3];
 };
 
 /* The POLICY section begins with this; arrays follow at these offsets from the section's start. */
@@ -303,7 +339,7 @@ struct tg_policy_section {
 	uint32_t zero;
 };
 
-static_assert(sizeof(struct tg_policy_trunk) == 136 && sizeof(struct tg_policy_rule) == 120 &&
+static_assert(sizeof(struct tg_policy_trunk) == 168 && sizeof(struct tg_policy_rule) == 128 &&
 		      sizeof(struct tg_policy_answer) == 696 &&
 		      sizeof(struct tg_policy_mark) == 264 &&
 		      sizeof(struct tg_policy_section) == 56,
@@ -377,13 +413,27 @@ struct tg_trunk_key {
 	uint16_t port;
 	uint16_t vlan; /* TG_TRUNK_NO_VLAN if untagged */
 	uint8_t ip_version;
-	const uint8_t *peer;  /* source */
-	const uint8_t *local; /* destination */
+	const uint8_t *peer;	    /* source */
+	const uint8_t *local;	    /* destination */
+	const struct tg_mtp3 *mtp3; /* NULL: not over SS7 */
 };
 
 /* Index of the first trunk that matches; the catch-all always does. Before tg_sig_normalise, which
  * wants that trunk's profile. */
 unsigned tg_policy_trunk_find(const struct tg_policy *p, const struct tg_trunk_key *key);
+
+/* How the point codes of such a packet are to be read: of the first trunk that matches in all but them. */
+enum tg_mtp3_variant tg_policy_mtp3_variant(const struct tg_policy *p,
+					    const struct tg_trunk_key *key);
+
+/*
+ * The `n` digits that the called number of a call over SS7 becomes which is to end (trap IS-11): those of the
+ * answer's sink if it has one ("" = none), else the trunk's, then zeros. `nature` is the called number's
+ * (Q.763 §3.9 b): international as the sink is; national without the country code of the trunk's profile.
+ * False, and nothing written: no sink, none in that form, or it has more than n digits. Such a call is nulled.
+ */
+bool tg_policy_sink_digits(const struct tg_policy_trunk *t, const char *answer_sink,
+			   unsigned nature, unsigned n, char digits[]);
 
 #define TG_RULE_NONE 0xffff /* no rule decided: the guard, allow, or nothing matched */
 
@@ -408,6 +458,10 @@ struct tg_policy_call {
 	const struct tg_sig_msg *msg;
 	const uint32_t *listing;
 	const struct tg_sig_extra *extra; /* if the policy asks_extra; NULL: there is none of it */
+	/* ISUP, BICC, and SIP with ISUP in its body; else NULL. Identity i of `msg` is its party
+	 * i - first_party. */
+	const struct tg_isup *isup;
+	unsigned first_party;
 	uint32_t share; /* hash of the call, the same for its retransmissions: see has_shares */
 	/* One of a rule's calls for `of`, a number or a trunk; false: none is left. NULL: one always is. */
 	bool (*spend)(void *ctx, const struct tg_policy_rule *r, uint64_t of);

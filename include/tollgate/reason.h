@@ -57,6 +57,9 @@
 	X(ANSWER_IMPOSSIBLE, "answer_impossible", VERDICT)                                         \
 	X(EDIT_IMPOSSIBLE, "edit_impossible", VERDICT)                                             \
 	X(TCP_TOO_LATE, "tcp_too_late", VERDICT)                                                   \
+	X(SCTP_TOO_LATE, "sctp_too_late", VERDICT)                                                 \
+	X(SCTP_AUTH, "sctp_auth", VERDICT)                                                         \
+	X(ISUP_TOO_LATE, "isup_too_late", VERDICT)                                                 \
 	/* Judged to be rejected, but its source has had its share of answers: dropped. */         \
 	X(ANSWER_CAPPED, "answer_capped", ABSORB)                                                  \
 	/* Waited for a worker that stood still; sent again by its sender meanwhile. */            \
@@ -70,6 +73,11 @@
 	X(SIP_KEEPALIVE, "sip_keepalive", PASS)                                                    \
 	/* Of a datagram that was read: another frame has the datagram's own reason. */            \
 	X(FRAGMENT, "fragment", PASS)                                                              \
+	/* SCTP without DATA; of protocols without calls; pieces of what was read. */              \
+	X(SCTP_CONTROL, "sctp_control", PASS)                                                      \
+	X(SCTP_OTHER, "sctp_other", PASS)                                                          \
+	X(SCTP_PART, "sctp_part", PASS)                                                            \
+	X(SCCP, "sccp", PASS)                                                                      \
 	/* SIGTRAN and ISUP, but no call's beginning. */                                           \
 	X(SIGTRAN_OTHER, "sigtran_other", PASS)                                                    \
 	X(ISUP_OTHER, "isup_other", PASS)                                                          \
@@ -98,7 +106,11 @@
 	X(TCP_MALFORMED, "tcp_malformed", BLIND)                                                   \
 	X(WEBSOCKET, "websocket", BLIND)                                                           \
 	X(TLS, "tls", BLIND)                                                                       \
-	X(SCTP, "sctp", BLIND)                                                                     \
+	X(SCTP, "sctp", BLIND) /* the frame walk's word */                                         \
+	X(SCTP_MALFORMED, "sctp_malformed", BLIND)                                                 \
+	X(SCTP_UNASSEMBLED, "sctp_unassembled", BLIND)                                             \
+	X(SCTP_FULL, "sctp_full", BLIND)                                                           \
+	X(TUP, "tup", BLIND)                                                                       \
 	X(TUNNEL, "tunnel", BLIND)                                                                 \
 	X(MPLS, "mpls", BLIND)                                                                     \
 	X(PPPOE, "pppoe", BLIND)                                                                   \

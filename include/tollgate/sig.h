@@ -50,6 +50,11 @@ enum tg_id_source {
 	TG_ID_SOURCE_COUNT
 };
 
+static inline bool tg_id_source_is_isup(unsigned source)
+{
+	return source >= TG_ID_CALLED_NUMBER;
+}
+
 #define TG_PROTOCOLS(X)                                                                            \
 	X(SIP, "sip")                                                                              \
 	X(ISUP, "isup")                                                                            \
@@ -63,9 +68,24 @@ enum tg_protocol {
 	TG_PROTOCOL_COUNT
 };
 
+/* What is judged, by its own protocol's name for it. */
+#define TG_MESSAGES(X)                                                                             \
+	X(INVITE, "INVITE")                                                                        \
+	X(IAM, "IAM")                                                                              \
+	X(SAM, "SAM") /* digits that complete an IAM */                                            \
+	X(SGM, "SGM") /* parameters that do */
+
+enum tg_sig_message {
+#define X(sym, name) TG_MESSAGE_##sym,
+	TG_MESSAGES(X)
+#undef X
+	TG_MESSAGE_COUNT
+};
+
 const char *tg_role_name(unsigned role);
 const char *tg_id_source_name(unsigned source);
 const char *tg_protocol_name(unsigned protocol);
+const char *tg_message_name(unsigned message);
 enum tg_role tg_id_source_role(unsigned source);
 
 #define TG_ID_FLAG_EMERGENCY 0x01 /* called: an emergency number or service URN, by its raw form */
@@ -73,13 +93,14 @@ enum tg_role tg_id_source_role(unsigned source);
 #define TG_ID_FLAG_TEL_LOCAL 0x04    /* tel: with phone-context: stays raw */
 
 struct tg_identity {
-	struct tg_num num; /* none until normalised, or when the class says so */
-	uint16_t raw_off;  /* user part before ':' and parameters, escapes as on the wire */
-	uint16_t raw_len;  /* 0 = no user part */
-	uint8_t source;	   /* enum tg_id_source */
-	uint8_t role;	   /* enum tg_role */
-	uint8_t cls;	   /* enum tg_num_class */
-	uint8_t flags;	   /* TG_ID_FLAG_* */
+	struct tg_num num; /* none when the class says so; SIP: maybe none until normalised */
+	/* User part before ':' and parameters, escapes as on the wire; ISUP: digits. */
+	uint16_t raw_off;
+	uint16_t raw_len; /* 0 = no user part */
+	uint8_t source;	  /* enum tg_id_source */
+	uint8_t role;	  /* enum tg_role */
+	uint8_t cls;	  /* enum tg_num_class */
+	uint8_t flags;	  /* TG_ID_FLAG_* */
 };
 
 /* R-URI, To, From, two PAI, PPI, RPID and nine of Diversion and History-Info. What does not fit is
@@ -89,12 +110,15 @@ struct tg_identity {
 
 struct tg_sig_msg {
 	struct tg_span text; /* the whole message, in the frame's own bytes */
+	const uint8_t
+		*digits; /* raw forms of identities that ISUP has: decoded, so not in the message */
 	struct tg_identity id[TG_SIG_MAX_IDS];
 	uint8_t n_ids;
 	uint8_t ids_left_out;
 	uint8_t caller;	  /* index of the network's own statement, or TG_SIG_NO_ID */
 	uint8_t called;	  /* index of where the call goes, or TG_SIG_NO_ID */
 	uint8_t protocol; /* enum tg_protocol */
+	uint8_t message;  /* enum tg_sig_message, if it is judged */
 	char attest;	  /* 'A', 'B', 'C' of the first PASSporT that has it (RFC 8588 §4), or 0 */
 	uint8_t passports;	  /* that could be read */
 	uint8_t passports_unread; /* Identity values that could not, or were too many */
@@ -103,10 +127,13 @@ struct tg_sig_msg {
 
 static inline struct tg_span tg_identity_raw(const struct tg_sig_msg *m, unsigned i)
 {
-	return (struct tg_span){ m->text.data + m->id[i].raw_off, m->id[i].raw_len };
+	const uint8_t *const in = tg_id_source_is_isup(m->id[i].source) ? m->digits : m->text.data;
+
+	return (struct tg_span){ in + m->id[i].raw_off, m->id[i].raw_len };
 }
 
-/* Numbers and classes of all identities, under the trunk's profile (may be NULL). Once a message. */
+/* Numbers and classes of all identities that are text, under the trunk's profile (may be NULL). Once a message;
+ * those of ISUP have a nature of address instead (tg_isup_normalise). */
 void tg_sig_normalise(struct tg_sig_msg *m, const struct tg_num_profile *profile);
 
 /* What else a message may have about it, beside the headers that identities come from. */

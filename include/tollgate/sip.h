@@ -34,10 +34,10 @@ struct tg_sip {
 	struct tg_span passport[TG_SIP_MAX_PASSPORTS]; /* Identity values, INVITE only */
 	uint8_t n_passports;
 	bool passports_left_out;
+	uint16_t via_port; /* of the topmost Via, as below: sent-by port, 0 = none given */
+	uint16_t body_off; /* INVITE: behind the empty line; 0 if the header was not read so far */
 	struct tg_span branch;	 /* of the topmost Via */
 	struct tg_span via_host; /* sent-by host of the topmost Via */
-	uint16_t via_port;	 /* sent-by port, 0 = none given */
-	uint16_t body_off; /* INVITE: behind the empty line; 0 if the header was not read so far */
 	struct tg_span rport;	 /* the topmost Via's "rport" parameter name, if it has no value */
 	struct tg_span received; /* the topmost Via's received= value */
 	struct tg_span from;	 /* field values as on the wire */
@@ -57,8 +57,9 @@ struct tg_sip {
  *   SIP_RESPONSE, SIP_REQUEST, SIP_IN_DIALOG
  *   SIP_MALFORMED        an INVITE that cannot be read to the end of its header
  *   SIP_OVERSIZE         header longer than TG_SIP_MAX_HEADER_BYTES
- * All of *sip is set in every case, of id[] and via[] as many as n_ids and n_vias say. An identity's cls
- * is ABSENT, or WITHHELD where the host is anonymous.invalid, until tg_sig_normalise.
+ * All of *sip is set in every case, of id[] and via[] as many as n_ids and n_vias say. An identity of
+ * '+' and digits has its number, which is the same on any trunk. Another's cls is ABSENT, or WITHHELD where the
+ * host is anonymous.invalid, until tg_sig_normalise.
  */
 enum tg_reason tg_sip_parse(struct tg_span datagram, struct tg_sip *sip);
 
@@ -128,6 +129,14 @@ uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key);
 
 /* A call's: of Call-ID and From tag, whatever the branch and CSeq. */
 uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key);
+
+/* Both of n messages, several at a time: in a quarter of the time. */
+struct tg_sip_keys {
+	const struct tg_sip *sip;
+	uint64_t transaction;
+	uint64_t call;
+};
+void tg_sip_keys_burst(struct tg_sip_keys *keys, unsigned n, const uint8_t *key);
 
 /*
  * The stateless final answer to an INVITE (traps §1.2): Vias in order (received and rport of the

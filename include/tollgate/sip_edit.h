@@ -5,7 +5,8 @@
  * may be carried out anywhere: in place where no length changes (TCP, also when the message lies in
  * several segments), or into another buffer.
  *
- * Bodies are never touched, so no Content-Length ever changes. No allocation, no state.
+ * A body keeps its length (sip_isup.h is what changes one), so no Content-Length ever changes. No allocation, no
+ * state.
  */
 #ifndef TG_SIP_EDIT_H
 #define TG_SIP_EDIT_H

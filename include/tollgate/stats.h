@@ -31,6 +31,8 @@ struct tg_stats {
 	uint64_t links_not_taken_down; /* their driver cannot */
 	uint64_t verdicts_same_call;   /* further transactions of a call: credentials, forks */
 	uint64_t frames_edited;	       /* marked, or to a sink */
+	uint64_t frames_dispatched;    /* SCTP, to the worker that has its association */
+	uint64_t dispatch_full; /* judged where they came in: that worker is too far behind */
 	/* PASSporTs by what their verification came to; unverified: as often as one found the queue full */
 	uint64_t passports[TG_STIR_STATE_COUNT];
 	uint64_t bodies_isup;	 /* of judged calls, not read: SIP-I */

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void decide(const struct tg_policy *p)
 {
 	static const uint8_t peer[16];
-	const struct tg_trunk_key key = { 0, TG_TRUNK_NO_VLAN, 4, peer, peer };
+	const struct tg_trunk_key key = { 0, TG_TRUNK_NO_VLAN, 4, peer, peer, NULL };
 	const uint32_t listing[2] = { tg_listing_slot(TG_CATEGORY_FRAUD, 90), 0 };
 	struct tg_sig_msg msg = { .n_ids = 2, .caller = 0, .called = 1 };
 	const struct tg_policy_call call = { .trunk = tg_policy_trunk_find(p, &key),

@@ -24,9 +24,12 @@ static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 	struct tg_sig_msg msg = { .n_ids = TG_SIG_MAX_IDS, .caller = 0, .called = 1 };
 	uint32_t listing[TG_SIG_MAX_IDS];
 	struct tg_sig_extra extra = { .traits = data[0], .privacy = data[1] };
+	struct tg_isup isup = { .category = data[4] };
 	struct tg_verdict v;
+	char digits[24];
 	unsigned i;
 
+	msg.protocol = data[5] % TG_PROTOCOL_COUNT;
 	msg.attest = data[2] % 2 ? (char)('A' + data[2] / 2 % 3) : 0;
 	msg.passports = data[3] % 2;
 	msg.verification = data[3] / 2 % TG_STIR_STATE_COUNT;
@@ -43,16 +46,30 @@ static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 		msg.id[i].raw_len = (uint16_t)(b[2] % 16 < size ? b[2] % 16 : size);
 		msg.id[i].num = b[1] & 1 ? tg_num_make(TG_NUM_E164, 8, 65000000 + b[2])
 					 : (struct tg_num){ 0 };
+		isup.party[i].nature = b[0];
+		isup.party[i].plan = b[1] & 7;
+		isup.party[i].presentation = b[2] & 3;
+		isup.party[i].screening = b[3] & 3;
+		isup.party[i].qualifier = b[2];
+		isup.party[i].inn_not_allowed = b[1] & 1;
+		isup.party[i].incomplete = b[2] & 1;
 	}
 	for (i = 0; i < p->n_trunks; i++) {
-		const struct tg_trunk_key key = { p->trunk[i].port, p->trunk[i].vlan,
-						  p->trunk[i].peer.version,
-						  p->trunk[i].peer.address,
-						  p->trunk[i].local.address };
+		const struct tg_mtp3 mtp3 = { .opc = p->trunk[i].opc,
+					      .dpc = p->trunk[i].dpc,
+					      .network_appearance = p->trunk[i].network_appearance,
+					      .has_network_appearance = data[6] & 1 };
+		const struct tg_trunk_key key = {
+			p->trunk[i].port,	   p->trunk[i].vlan,
+			p->trunk[i].peer.version,  p->trunk[i].peer.address,
+			p->trunk[i].local.address, data[6] & 2 ? &mtp3 : NULL
+		};
 		const struct tg_policy_call call = { .trunk = tg_policy_trunk_find(p, &key),
 						     .msg = &msg,
 						     .listing = listing,
 						     .extra = &extra,
+						     .isup = data[6] & 4 ? &isup : NULL,
+						     .first_party = data[7] % 20,
 						     .share = listing[0],
 						     .spend = i & 1 ? spend_none : NULL };
 
@@ -64,6 +81,8 @@ static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 		    (v.action == TG_ACTION_MARK && v.answer >= p->n_marks) ||
 		    strlen(tg_policy_rule_name(p, v.rule)) > TG_POLICY_NAME_MAX)
 			abort();
+		tg_policy_sink_digits(&p->trunk[i], p->n_answers ? p->answer[0].sink : "",
+				      data[6] % 6, data[7] % sizeof(digits), digits);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "tollgate/isup.h"
 #include "tollgate/mtp3.h"
 #include "tollgate/sctp.h"
+#include "tollgate/sua.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,6 +48,46 @@ static void check_edits(struct tg_span user, const struct tg_isup *isup,
 	must(again.sig.n_ids == isup->sig.n_ids);
 }
 
+/* Whatever an IAM was like, it becomes a message that is not read. */
+static void check_null(struct tg_span user, const struct tg_isup *isup,
+		       enum tg_isup_variant variant, bool bicc)
+{
+	uint8_t copy[USER_MAX];
+	struct tg_isup again;
+
+	if (user.len > sizeof(copy))
+		return;
+	memcpy(copy, user.data, user.len);
+	if (!tg_isup_null(copy, user.len, isup)) {
+		must(isup->type != TG_ISUP_IAM && memcmp(copy, user.data, user.len) == 0);
+		return;
+	}
+	must(tg_isup_read((struct tg_span){ copy, user.len }, variant, bicc, &again) ==
+	     TG_REASON_ISUP_OTHER);
+	must(again.cic == isup->cic && copy[user.len - 1] == 0);
+}
+
+static void check_additions(struct tg_isup *isup)
+{
+	static struct tg_isup copy;
+	unsigned i;
+
+	copy = *isup;
+	copy.sig.text.data = copy.sig.digits = (const uint8_t *)copy.text;
+	tg_isup_append(isup, (struct tg_span){ (const uint8_t *)"0123456789", 10 });
+	tg_isup_merge(isup, &copy);
+	must(!isup->more_follows && isup->sig.n_ids <= TG_SIG_MAX_IDS);
+	for (i = 0; i < isup->sig.n_ids; i++)
+		must(is_within(tg_identity_raw(&isup->sig, i), isup->sig.text));
+	for (i = 0; i < copy.sig.n_ids; i++) {
+		const struct tg_span a = tg_identity_raw(&isup->sig, i);
+		const struct tg_span b = tg_identity_raw(&copy.sig, i);
+
+		must(a.len >= b.len && memcmp(a.data, b.data, b.len) == 0);
+	}
+	tg_isup_normalise(isup, NULL);
+}
+
 static void check_isup(struct tg_span user, uint8_t choice, bool bicc)
 {
 	const enum tg_isup_variant variant = choice & 1 ? TG_ISUP_ANSI : TG_ISUP_ITU;
@@ -64,6 +105,21 @@ static void check_isup(struct tg_span user, uint8_t choice, bool bicc)
 	}
 	tg_isup_normalise(&isup, NULL);
 	check_edits(user, &isup, variant, bicc);
+	check_null(user, &isup, variant, bicc);
+	check_additions(&isup);
+}
+
+static void check_sua(struct tg_span message)
+{
+	struct tg_num num;
+	struct tg_sua s;
+
+	if (tg_sua_read(message, &s) != TG_REASON_NONE)
+		return;
+	must(!s.data.data || is_within(s.data, message));
+	must(!s.source.title.digits.data || is_within(s.source.title.digits, message));
+	tg_sua_number(&s.source.title, NULL, &num);
+	tg_sua_number(&s.destination.title, NULL, &num);
 }
 
 static void check_message(struct tg_span message, uint32_t ppid, uint8_t choice)
@@ -72,6 +128,7 @@ static void check_message(struct tg_span message, uint32_t ppid, uint8_t choice)
 	enum tg_reason reason;
 	struct tg_mtp3 m;
 
+	check_sua(message);
 	if (ppid == TG_PPID_M3UA)
 		reason = tg_m3ua_read(message, &m);
 	else if (ppid == TG_PPID_M2PA)

@@ -70,7 +70,8 @@ lab_open() {
 	mkdir -p "$LAB_DIR"
 	NS_C=tg$$c NS_D=tg$$d NS_S=tg$$s
 	trap lab_close EXIT
-	trap 'exit 130' INT
+	exec {LAB_OUT}>&1 # a function that is interrupted may have its own
+	trap 'say >&$LAB_OUT; say "Interrupted: everything is taken down again." >&$LAB_OUT; exit 130' INT
 	trap 'exit 143' TERM
 	for n in $NS_C $NS_D $NS_S; do
 		ip netns add $n 2>"$LAB_DIR/netns.err" || skip "no network namespaces: $(cat "$LAB_DIR/netns.err")"

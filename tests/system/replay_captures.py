@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """replay_captures.py TGCTL CAPTURES: lines of `tgctl replay` against CAPTURE.tshark.tsv.
 
-Every initial INVITE that tshark found in an untunnelled UDP datagram, whole or in fragments, or in a TCP stream
+Every initial INVITE and IAM that tshark found in an untunnelled UDP datagram, whole or in fragments, or in a TCP stream
 has its line with the same frame number, caller and called; everything else that tshark lists is named here with the reason why
 it has none. No other lines, but for INVITEs in which tshark found no identity and hence lists nothing.
 """
@@ -33,7 +33,8 @@ NO_IDENTITY = {
 }
 # RFC 4475: tshark is no authority (tests/unit/test_sip_torture.c is); only that it is read to its end.
 NO_AUTHORITY = {"rfc4475__torture49_udp.pcap"}
-OTHER_PROTOCOLS = {"isup", "bicc", "map", "cap", "inap", "ansi_map", "sms"}
+OTHER_PROTOCOLS = {"map", "cap", "inap", "ansi_map", "sms"}
+JUDGED = {("sip", "INVITE"), ("isup", "IAM"), ("bicc", "IAM")}
 
 failures = []
 
@@ -74,10 +75,16 @@ def same(ours, theirs):
 
 
 def compare_line(capture, line, row):
+    if line[1:3] != row[1:3]:
+        fail(capture, f"frame {line[0]}: {line[1:3]}, tshark {row[1:3]}")
+    if row[1] != "sip":
+        caller = first_of(candidates(row[3]), "calling")
+        called = first_of(candidates(row[4]), "called").rstrip("F")
+        if line[3].lstrip("+") != caller or line[4].lstrip("+") != called:
+            fail(capture, f"frame {line[0]}: {line[3:5]}, tshark {caller} {called}")
+        return
     caller = first_of(candidates(row[3]), "pai", "remote-party-id", "from")
     called = first_of(candidates(row[4]), "ruri")
-    if line[1:3] != ["sip", "INVITE"]:
-        fail(capture, f"frame {line[0]}: {line[1:3]}")
     if not same(line[3], caller):
         fail(capture, f"frame {line[0]}: caller {line[3]}, tshark {caller} of {row[3]}")
     if not same(line[4], called):
@@ -89,7 +96,7 @@ def compare(capture, lines, counts):
                            delimiter="\t", quoting=csv.QUOTE_NONE))
     excluded = EXCLUDED.get(capture.name, {})
     wanted = {int(r[0]): r for r in rows
-              if r[1] == "sip" and r[2] == "INVITE" and int(r[0]) not in excluded}
+              if (r[1], r[2]) in JUDGED and int(r[0]) not in excluded}
     got = {int(line[0]): line for line in lines}
     for row in rows:
         frame = int(row[0])

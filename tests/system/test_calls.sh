@@ -32,4 +32,6 @@ done
 enforced() { jq -c 'select(.verdict == "reject" and .mode == "enforce")' "$EVENTS" | wc -l; }
 wait_for 20 eval '[ "$(enforced)" -ge 60 ]' # written by a thread of their own
 check "events of enforced rejections" "$(enforced)" 60
-check "numbers shown whole in events" "$(grep -cE '\+1202555[0-9]{6}' "$EVENTS")" 0
+for what in stats reasons actions trunks latency generation; do telemetry /tollgate/$what; done >"$LAB_DIR/telemetry"
+check "OP-5 numbers in telemetry" "$(grep -cE '1202555[0-9]|6591234567' "$LAB_DIR/telemetry")" 0
+check "OP-6 numbers shown whole in events" "$(grep -cE '\+1202555[0-9]{6}' "$EVENTS")" 0

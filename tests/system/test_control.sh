@@ -10,7 +10,7 @@
 # needs: nothing
 set -u
 BUILD=${TG_BUILD:-build}
-ROUNDS=${ROUNDS:-24}
+ROUNDS=${ROUNDS:-40}
 # The seed is printed, so that a failure can be tried again.
 RANDOM=${SEED:=$$}
 DIR=$(mktemp -d /tmp/tg-control-XXXXXX)
@@ -153,12 +153,19 @@ check "records" "$(field '["records"]')" 20000
 check "feed in force" "$(listed +12025551000)" "fraud 81"
 exits 0 ctl feed import - --source pipe --json < <(head -n 3 "$DIR/a.csv")
 check "from a pipe" "$(field '["records"]')" 2
-# The line before the last gets a score that is none.
-sed '20000s/,81,/,181,/' "$DIR/a.csv" >"$DIR/bad.csv"
-exits 3 ctl feed import "$DIR/bad.csv" --source acme
-grep -q "bad.csv:20000:[0-9]*: score" "$DIR/err" || fail "where the feed is bad: $(cat "$DIR/err")"
+# Progress is told a few times a second: of a feed that takes longer than that. The result has its own line.
+exits 0 ctl feed import - --source pipe --progress < <(head -n 3 "$DIR/a.csv"; sleep 1)
+grep -q "$(printf '\r[a-z]*  *[0-9]')" "$DIR/err" || fail "no progress: $(cat "$DIR/err")"
+grep -q "$(printf ' \r$')" "$DIR/err" || fail "progress is left on the line: $(cat "$DIR/err")"
+# A million lines, of which one, near the end, has a score that is none.
+feed million.csv 1000 1000000 81
+sed '999990s/,81,/,181,/' "$DIR/million.csv" >"$DIR/bad.csv"
+exits 3 ctl feed import "$DIR/bad.csv" --source acme --force
+grep -q "bad.csv:999990:[0-9]*: score" "$DIR/err" || fail "where the feed is bad: $(cat "$DIR/err")"
+exits 3 "$BUILD/tgctl" replay --feed "$DIR/bad.csv" tests/vectors/calls.pcap
+grep -q "bad.csv:999990:[0-9]*: score" "$DIR/err" || fail "where replay finds it bad: $(cat "$DIR/err")"
 exits 3 ctl feed import "$DIR/bad.csv" --source acme --json
-check "line of the error" "$(field '["error"]["line"]')" 20000
+check "line of the error" "$(field '["error"]["line"]')" 999990
 check "nothing of it was taken" "$(listed +12025551001)" "fraud 81"
 feed small.csv 1000 10 82
 exits 6 ctl feed import "$DIR/small.csv" --source acme
@@ -190,11 +197,16 @@ cat >"$DIR/bad.yaml" <<-'YAML'
 	nonsense: [1, 2
 YAML
 exits 0 "$BUILD/tgctl" policy check control/samples/policy-enforce-demo.yaml
+exits 0 "$BUILD/tgctl" policy check control/samples/policy-default.yaml
+check "what is in it" "$(sed 's/.*: //' "$DIR/out")" "1 trunk (with the catch-all), 1 rule, 1 answer"
 exits 3 "$BUILD/tgctl" policy check "$DIR/bad.yaml"
 grep -q "bad.yaml:[0-9]*:[0-9]*: " "$DIR/err" || fail "where the policy is bad: $(cat "$DIR/err")"
 exits 4 "$BUILD/tgctl" policy check "$DIR/nonexistent"
-exits 3 ctl policy load "$DIR/bad.yaml"
 exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
+# OP-1: what is refused leaves what was there, in force and on disk.
+before=$(dp_ask state)
+exits 3 ctl policy load "$DIR/bad.yaml"
+check "OP-1 in force after a refused policy" "$(dp_ask state)" "$before"
 exits 0 ctl policy show
 cmp -s "$DIR/out" control/samples/policy-enforce-demo.yaml || fail "policy show gives another text"
 
@@ -217,6 +229,25 @@ expected=pass explained --attestation A --verification valid
 expected=reject explained --attestation A --verification bad_signature
 exits 3 ctl explain --from +12025550177 --to +6591234567 --attestation D
 exits 3 ctl explain --from +12025550177 --to +6591234567 --verification failed
+
+echo "-- a call over SS7 is explained, and what happens to its message"
+exits 0 ctl policy load control/samples/policy-ss7.yaml
+over_ss7() { exits 0 ctl explain --protocol isup --opc 2-57-4 --dpc 2-57-5 --from +12025550177 "$@"; }
+over_ss7 --to +441632960123 --json
+check "a call over SS7" "$(field '["verdicts"]["call"]["verdict"]')" pass
+check "its trunk" "$(field '["verdicts"]["call"]["trunk"]')" carrier-a
+over_ss7 --to +441632960123 --screening failed --nature-from unknown --json
+check "its rule" "$(field '["verdicts"]["call"]["rule"]')" caller-not-international
+check "its level, in shadow" "$(field '["verdicts"]["call"]["wire"]["level"]')" N0
+check "its called number" "$(field '["verdicts"]["call"]["wire"]["called"]')" 441632960999
+over_ss7 --to +441632960123 --nature-from unknown --nature-to national
+grep -q "on the wire: nothing (N0); enforced: the called number becomes 1632960999" "$DIR/out" ||
+	fail "the wire for people: $(cat "$DIR/out")"
+over_ss7 --to +441632960123 --nature-from unknown --calling-category priority --json
+check "a call of priority" "$(field '["verdicts"]["call"]["reason"]')" priority
+exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --nature-to local
+exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --opc 2-57-4 --dpc 2-57-5 --nature-to national
+exits 6 ctl explain --protocol isup --from +12025550177 --to +6591234567 --opc 1
 exits 0 ctl policy load control/samples/policy-enforce-demo.yaml
 
 echo "-- a policy that was gone back from stays out of force, across a restart too"
@@ -264,6 +295,22 @@ exits 0 ctl table verify --json
 exits 0 ctl table index --json
 check "SQLite is up to date" "$(field '["indexed_batch"] == v["batch"]')" True
 
+echo "-- TB-12: going back while an import runs, which commits and stays out of force"
+exits 0 ctl number add +12025550129 --category fraud --score 90
+(head -n 3 "$DIR/a.csv" && sleep 1) | ctl feed import - --source slow >"$DIR/slow.out" 2>&1 &
+IMPORT=$!
+sleep 0.3
+exits 0 ctl table rollback --json
+check "rollback is in force" "$(field '["in_force"]') $(listed +12025550129)" "True -"
+kill -0 $IMPORT || fail "the import has ended before"
+wait $IMPORT
+check "import: durable, not in force" $? 7
+check "still gone back" "$(listed +12025550129)" -
+exits 0 ctl table activate latest
+check "all of it afterwards" "$(listed +12025550129)" "fraud 90"
+exits 0 ctl feed list
+grep -q "^slow  *2 " "$DIR/out" || fail "the import is not there: $(cat "$DIR/out")"
+
 echo "-- pinned until the history has forgotten the newest images: they are on disk again afterwards"
 exits 0 ctl number add +12025550128 --category fraud --score 94
 exits 0 ctl table rollback
@@ -294,6 +341,14 @@ if "$BUILD/tollgated" --state "$STATE" --socket "$DIR/other.sock" >"$DIR/second.
 	fail "a second daemon started in the same state"
 fi
 grep -q "another tollgated" "$DIR/second.log" || fail "second daemon: $(cat "$DIR/second.log")"
+check "second daemon, exit code" "$("$BUILD/tollgated" --state "$STATE" --socket "$DIR/other.sock" >/dev/null 2>&1; echo $?)" 1
+"$BUILD/tollgated" --json --state "$DIR/other" --socket "$DIR/other.sock" --dataplane "$DIR/no.sock" 2>"$DIR/second.log" &
+SECOND=$!
+wait_for 30 grep -q '"text":"alarm: the table is empty' "$DIR/second.log" || fail "--json: $(cat "$DIR/second.log")"
+kill $SECOND && wait $SECOND
+check "stopped by SIGTERM, exit code" $? 0
+python3 -c 'import json, sys
+for line in sys.stdin: json.loads(line)["time"].index("T")' <"$DIR/second.log" || fail "--json: $(cat "$DIR/second.log")"
 exits 5 "$BUILD/tgctl" --socket "$DIR/nonexistent" status
 exits 2 ctl nonsense
 exits 2 ctl number add +12025550123
@@ -317,6 +372,11 @@ wait_for 30 says metrics 'tollgate_uninspected_total{reason="tls"} 2' || fail "c
 wait_for 30 says metrics 'tollgate_uninspected_total{reason="sip_malformed"} 0' || fail "coverage: $(ctl status; ctl metrics)"
 wait_for 30 says metrics 'tollgate_call_attempts_total 7' || fail "coverage: $(ctl status; ctl metrics)"
 wait_for 30 says metrics 'tollgate_uninspected_bodies_total{kind="isup"} 4' || fail "coverage: $(ctl status; ctl metrics)"
+
+echo "-- OP-5: no number is a label, however many are listed"
+ctl metrics >"$DIR/metrics"
+check "labels" "$(sed -n 's/^tollgate_[a-z_]*{\([a-z]*\)=.*/\1/p' "$DIR/metrics" | sort -u | tr '\n' ' ')" "kind reason "
+grep -qE '[0-9]{7}' "$DIR/metrics" && fail "a number in metrics: $(grep -E '[0-9]{7}' "$DIR/metrics")"
 
 # The reader of JSON that matters is not ours.
 echo "-- --json is JSON"
@@ -347,8 +407,9 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	IMPORT=$!
 	ctl number add $number --category scam --score 77 --role caller >"$DIR/add.out" 2>&1 &
 	ADD=$!
-	# An import of 20,000 lines takes some 20 ms: kills fall before, in, and after it.
-	sleep "0.0$(printf %03d $((RANDOM % 300)))"
+	# An import of 20,000 lines takes some 20 ms, its base, the publication and the images on disk some 100
+	# more: kills fall before, in, and after each; every other one in the import.
+	sleep "0.$(printf %04d $((RANDOM % (round % 2 ? 300 : 1500))))"
 	kill -9 "$DAEMON"
 	wait "$DAEMON" 2>/dev/null
 	wait $ADD

@@ -34,11 +34,14 @@ again() { # NAME: a fresh dataplane and the same calls
 	uac 1000 500 "$LAB_DIR/inf" || die "sipp: exit $?, see $LAB_DIR/uac.log"
 }
 
-say "---- dataplane alone"
+say "---- OP-3: dataplane alone; how old its table is can be asked for"
 kill "$DAEMON_PID"
 wait_for 30 eval "! kill -0 $DAEMON_PID" || die "tollgated did not stop"
 again
 expect_calls 1000 "$LAB_DIR/listed"
+age=$(($(date +%s) - $(telemetry /tollgate/generation | jq .base_created)))
+[ $age -ge 0 ] && [ $age -le 300 ] || die "the table is $age s old"
+say "ok: the table is $age s old"
 
 say "---- dataplane alone, image damaged"
 base=$(sed -n 's/^base //p' "$STATE/images/current")

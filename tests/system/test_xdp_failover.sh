@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # needs: root
-# 1,000 calls a second, one caller in ten listed, fail-open. Meanwhile tollgate-dp is killed (-9),
+# OP-2, OP-14. 1,000 calls a second, one caller in ten listed, fail-open. Meanwhile tollgate-dp is killed (-9),
 # started again, stopped for a second (SIGSTOP), ended as planned, started again. No call fails. A packet
 # that was in tollgate-dp's sockets when it died, or stood still for longer than SIP's T1, is lost and
 # sent again by its sender: these are counted. Afterwards exactly the listed callers are rejected.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # needs: root
-# Planned stops and restarts under numbered signalling both ways: not a packet is lost or comes twice; a
+# OP-2, OP-14. Planned stops and restarts under numbered signalling both ways: not a packet is lost or comes twice; a
 # hand-over moves at most a packet of the flow behind its successor. After kill -9 and each of five SIGSTOPs
 # beyond T1 the loss is what was in the sockets, and what comes after is in order, wherever in its round
 # the worker was stopped; but for what it was sending in that instant.

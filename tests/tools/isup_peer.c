@@ -4,14 +4,15 @@
  *
  *	isup_peer called LOCAL-IP [--sink DIGITS]
  *	isup_peer calling LOCAL-IP REMOTE-IP --calls N --rate R [--sink DIGITS]
- *	common: [--segment BYTES] [--bundle]
+ *	common: [--segment BYTES] [--bundle] [--second LOCAL-IP] [--udp]
  *
  * ASP and traffic maintenance first (RFC 4666 §4.3), then calls on 4,096 circuits: IAM, ACM, ANM, REL,
  * RLC. Call i comes from +8822 and i in eight digits if i is a multiple of ten (the tests list that
- * prefix), else from +8821 and i. Both ends know what the IAM of call i is, octet by octet, so the called
- * end tells what has been changed on the way: nothing; the called number into the sink's, which it releases
- * with cause 1 (unallocated number) as an exchange would; or anything else. --segment makes SCTP fragment
- * user messages; --bundle lets it wait for more of them. A JSON object with all counts ends the run.
+ * prefix), else from +8821 and i. The called end tells what has been done to an IAM on the way: nothing; the
+ * called number became the sink's, which it releases with cause 1 (unallocated number) as an exchange would; the
+ * calling number became restricted; or anything else. --segment makes SCTP fragment user messages; --bundle lets
+ * it wait for more of them; --second is another address of the association, which takes over within some
+ * seconds; --udp is RFC 6951. A JSON object with all counts ends the run.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 #include <usrsctp.h>
 
+#include "tests/tools/isup_octets.h"
 #include "tollgate/load.h"
 
 #define M3UA_PORT 2905
@@ -35,22 +37,7 @@
 #define STREAMS 16
 #define MESSAGE_MAX 512
 #define CALL_SECONDS 20 /* then a call has failed */
-#define DIGITS 12
-#define CALLED_AT 13 /* of the called digits in our IAM */
-#define CALLING_AT (CALLED_AT + DIGITS / 2 + 4)
-#define LISTED_EVERY 10
-
-enum {
-	IAM = 0x01,
-	ACM = 0x06,
-	ANM = 0x09,
-	REL = 0x0c,
-	RLC = 0x10
-};
-enum {
-	CAUSE_UNALLOCATED = 1,
-	CAUSE_NORMAL = 16
-};
+#define UDP_PORT 9899
 
 struct circuit {
 	_Atomic uint32_t call; /* number + 1; 0: idle */
@@ -60,15 +47,18 @@ struct circuit {
 struct peer {
 	bool calling;
 	bool bundle;
+	bool udp;
+	bool two_paths;
 	int segment;
 	unsigned long calls, rate;
 	char sink[DIGITS + 1];
-	struct sockaddr_in local, remote;
+	struct sockaddr_in local, second, remote;
 	struct socket *socket;
 	struct circuit circuit[CIRCUITS];
 	atomic_bool active, lost;
 	atomic_ulong done, answered, answered_listed, released[128], failed, iams, identical,
-		to_sink, wrong_sink, changed, listed_through, unexpected, send_errors;
+		to_sink, wrong_sink, restricted, wrong_restricted, changed, listed_through, altered,
+		unexpected, send_errors;
 };
 
 static struct peer peer;
@@ -98,46 +88,6 @@ static void say(const char *format, ...)
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */
-
-static unsigned put_digits(uint8_t *p, const char *digits)
-{
-	unsigned i;
-
-	for (i = 0; digits[i] && digits[i + 1]; i += 2)
-		p[i / 2] = (uint8_t)((digits[i] - '0') | (digits[i + 1] - '0') << 4);
-	return i / 2;
-}
-
-static void get_digits(const uint8_t *p, char digits[DIGITS + 1])
-{
-	unsigned i;
-
-	for (i = 0; i < DIGITS; i++)
-		digits[i] = (char)('0' + (i & 1 ? p[i / 2] >> 4 : p[i / 2] & 15));
-	digits[DIGITS] = 0;
-}
-
-/* Q.763 table 32: fixed part, called number, calling number, propagation delay, end. */
-static unsigned make_iam(uint8_t *p, uint32_t call, unsigned cic)
-{
-	char digits[32];
-	unsigned n = 0;
-
-	memcpy(p,
-	       (uint8_t[]){ (uint8_t)cic, (uint8_t)(cic >> 8), IAM, 0, 0x20, 1, 10, 0, 2, 10, 8, 4,
-			    0x10 },
-	       CALLED_AT);
-	n = CALLED_AT;
-	snprintf(digits, sizeof(digits), "4420%08u", call % 100000000);
-	n += put_digits(p + n, digits);
-	memcpy(p + n, (uint8_t[]){ 0x0a, 8, 4, 0x13 }, 4);
-	n += 4;
-	snprintf(digits, sizeof(digits), "882%c%08u", call % LISTED_EVERY ? '1' : '2',
-		 call % 100000000);
-	n += put_digits(p + n, digits);
-	memcpy(p + n, (uint8_t[]){ 0x31, 2, 0, 100, 0 }, 5);
-	return n + 5;
-}
 
 /* RFC 4666 §3.1.1 common header */
 static unsigned make_header(uint8_t *p, uint8_t class, uint8_t type, unsigned length)
@@ -191,71 +141,43 @@ static void send_isup(const uint8_t *user, unsigned len)
 
 static void send_plain(const uint8_t *circuit, uint8_t type)
 {
-	static const uint8_t acm[] = { 0x12, 0x04, 0 }; /* backward indicators, no optional part */
-	uint8_t p[8] = { circuit[0], circuit[1], type };
-	unsigned n = 3;
+	uint8_t p[ISUP_MAX];
 
-	if (type == ACM) {
-		memcpy(p + n, acm, sizeof(acm));
-		n += sizeof(acm);
-	} else {
-		p[n++] = 0;
-	}
-	send_isup(p, n);
+	send_isup(p, make_plain(p, circuit, type));
 }
 
-/* Q.763 table 33: cause indicators, no optional part */
 static void send_release(const uint8_t *circuit, uint8_t cause)
 {
-	const uint8_t p[] = { circuit[0], circuit[1], REL, 2, 0, 2, 0x80, (uint8_t)(0x80 | cause) };
+	uint8_t p[ISUP_MAX];
 
-	send_isup(p, sizeof(p));
+	send_isup(p, make_release(p, circuit, cause));
 }
 
 /* ---- the called exchange ----------------------------------------------------------------------- */
 
 /* What became of the IAM on its way; true: it goes to the sink. */
-static bool classify_iam(const uint8_t *p, unsigned len)
+static bool count_iam(const uint8_t *p, unsigned len)
 {
-	const unsigned cic = p[0] | (unsigned)p[1] << 8;
-	char calling[DIGITS + 1], called[DIGITS + 1];
-	uint8_t want[MESSAGE_MAX];
-	uint32_t call;
-	bool sink;
+	bool listed;
+	const enum iam_change change = compare_iam(p, len, peer.sink, &listed);
 
 	peer.iams++;
-	if (len < CALLING_AT + DIGITS / 2) {
-		peer.changed++;
-		return false;
-	}
-	get_digits(p + CALLING_AT, calling);
-	get_digits(p + CALLED_AT, called);
-	call = (uint32_t)strtoul(calling + 4, NULL, 10);
-	sink = peer.sink[0] && strcmp(called, peer.sink) == 0;
-	if (make_iam(want, call, cic) != len) {
-		peer.changed++;
-		return sink;
-	}
-	if (sink)
-		memcpy(want + CALLED_AT, p + CALLED_AT, DIGITS / 2);
-	if (memcmp(want, p, len) != 0)
-		peer.changed++;
-	else if (!sink)
-		peer.identical++;
-	else if (call % LISTED_EVERY)
-		peer.wrong_sink++;
-	else
-		peer.to_sink++;
-	if (!sink && call % LISTED_EVERY == 0)
-		peer.listed_through++;
-	return sink;
+	peer.identical += change == IAM_SAME;
+	peer.to_sink += change == IAM_SINK && listed;
+	peer.wrong_sink += change == IAM_SINK && !listed;
+	peer.restricted += change == IAM_RESTRICTED && listed;
+	peer.wrong_restricted += change == IAM_RESTRICTED && !listed;
+	peer.changed += change == IAM_CHANGED;
+	peer.listed_through += listed && change != IAM_SINK;
+	return change == IAM_SINK;
 }
 
 static void called_message(const uint8_t *p, unsigned len)
 {
+	peer.altered += p[2] != IAM && !is_as_made(p, len);
 	switch (p[2]) {
 	case IAM:
-		if (classify_iam(p, len)) {
+		if (count_iam(p, len)) {
 			send_release(p, CAUSE_UNALLOCATED);
 		} else {
 			send_plain(p, ACM);
@@ -287,6 +209,7 @@ static void calling_message(const uint8_t *p, unsigned len)
 	struct circuit *const c = &peer.circuit[(p[0] | (unsigned)p[1] << 8) % CIRCUITS];
 	const uint32_t call = atomic_load(&c->call);
 
+	peer.altered += !is_as_made(p, len);
 	if (call == 0) {
 		peer.unexpected++;
 		return;
@@ -317,7 +240,7 @@ static void place_call(uint32_t call)
 {
 	const unsigned cic = call % CIRCUITS;
 	struct circuit *const c = &peer.circuit[cic];
-	uint8_t iam[MESSAGE_MAX];
+	uint8_t iam[ISUP_MAX];
 
 	while (!stop && atomic_load(&c->call) != 0) {
 		if (now_ms() - atomic_load(&c->since) > CALL_SECONDS * 1000) {
@@ -415,8 +338,39 @@ static void set_option(struct socket *s, int option, const void *value, socklen_
 		say("isup_peer: option %d: %s\n", option, strerror(errno));
 }
 
+/*
+ * Timers as SS7 wants them (RFC 4666 leaves them to the operator), so that a path that fails is left within
+ * some seconds: two timeouts of at most a second. Otherwise the library's own, which are RFC 9260's.
+ */
+static void set_library(void)
+{
+	usrsctp_init(peer.udp ? UDP_PORT : 0, NULL, NULL);
+	usrsctp_sysctl_set_sctp_ecn_enable(0);
+	usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
+	/* A second of calls waits while a path is found dead; 512 chunks are the library's own limit. */
+	usrsctp_sysctl_set_sctp_max_chunks_on_queue(1 << 16);
+	if (peer.two_paths) {
+		usrsctp_sysctl_set_sctp_rto_min_default(300);
+		usrsctp_sysctl_set_sctp_rto_max_default(1000);
+		usrsctp_sysctl_set_sctp_delayed_sack_time_default(50);
+		usrsctp_sysctl_set_sctp_path_rtx_max_default(1);
+		usrsctp_sysctl_set_sctp_heartbeat_interval_default(500);
+	}
+}
+
+static int bind_all(struct socket *s)
+{
+	if (usrsctp_bind(s, (struct sockaddr *)&peer.local, sizeof(peer.local)) != 0)
+		return -1;
+	return peer.two_paths
+		       ? usrsctp_bindx(s, (struct sockaddr *)&peer.second, 1, SCTP_BINDX_ADD_ADDR)
+		       : 0;
+}
+
 static struct socket *open_socket(void)
 {
+	struct sctp_udpencaps encaps = { .sue_address.ss_family = AF_INET,
+					 .sue_port = htons(UDP_PORT) };
 	const struct sctp_initmsg streams = { .sinit_num_ostreams = STREAMS,
 					      .sinit_max_instreams = STREAMS };
 	const struct sctp_assoc_value segment = { .assoc_value = (uint32_t)peer.segment };
@@ -433,7 +387,9 @@ static struct socket *open_socket(void)
 		set_option(s, SCTP_NODELAY, &on, sizeof(on));
 	if (peer.segment)
 		set_option(s, SCTP_MAXSEG, &segment, sizeof(segment));
-	if (usrsctp_bind(s, (struct sockaddr *)&peer.local, sizeof(peer.local)) != 0) {
+	if (peer.udp)
+		set_option(s, SCTP_REMOTE_UDP_ENCAPS_PORT, &encaps, sizeof(encaps));
+	if (bind_all(s) != 0) {
 		say("isup_peer: bind: %s\n", strerror(errno));
 		return NULL;
 	}
@@ -492,14 +448,15 @@ static void report(void)
 
 	usrsctp_get_stat(&st);
 	printf("{\"done\": %lu, \"answered\": %lu, \"answered_listed\": %lu, "
-	       "\"released_unallocated\": %lu, "
-	       "\"failed\": %lu, \"iams\": %lu, \"identical\": %lu, \"sink\": %lu, \"wrong_sink\": "
-	       "%lu, "
-	       "\"changed\": %lu, \"listed_through\": %lu, \"unexpected\": %lu, \"send_errors\": "
+	       "\"released_unallocated\": %lu, \"failed\": %lu, \"iams\": %lu, \"identical\": %lu, "
+	       "\"sink\": %lu, \"wrong_sink\": %lu, \"restricted\": %lu, \"wrong_restricted\": "
 	       "%lu, ",
 	       peer.done, peer.answered, peer.answered_listed, peer.released[CAUSE_UNALLOCATED],
-	       peer.failed, peer.iams, peer.identical, peer.to_sink, peer.wrong_sink, peer.changed,
-	       peer.listed_through, peer.unexpected, peer.send_errors);
+	       peer.failed, peer.iams, peer.identical, peer.to_sink, peer.wrong_sink,
+	       peer.restricted, peer.wrong_restricted);
+	printf("\"changed\": %lu, \"listed_through\": %lu, \"altered\": %lu, \"unexpected\": %lu, "
+	       "\"send_errors\": %lu, ",
+	       peer.changed, peer.listed_through, peer.altered, peer.unexpected, peer.send_errors);
 	printf("\"sctp\": {\"packets_out\": %u, \"data_out\": %u, \"retransmitted\": %u, \"fast\": "
 	       "%u, "
 	       "\"timeouts\": %u, \"duplicates_in\": %u, \"bad_checksum\": %u, \"aborted\": %u, "
@@ -526,6 +483,8 @@ static int parse(int argc, char **argv)
 		{ "sink", required_argument, NULL, 's' },
 		{ "segment", required_argument, NULL, 'g' },
 		{ "bundle", no_argument, NULL, 'b' },
+		{ "second", required_argument, NULL, '2' },
+		{ "udp", no_argument, NULL, 'u' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int o;
@@ -541,6 +500,10 @@ static int parse(int argc, char **argv)
 			peer.segment = atoi(optarg);
 		else if (o == 'b')
 			peer.bundle = true;
+		else if (o == '2' && set_address(&peer.second, optarg) == 0)
+			peer.two_paths = true;
+		else if (o == 'u')
+			peer.udp = true;
 		else
 			return -1;
 	}
@@ -561,14 +524,12 @@ int main(int argc, char **argv)
 
 	if (parse(argc, argv) != 0) {
 		say("usage: isup_peer called LOCAL | calling LOCAL REMOTE --calls N --rate R "
-		    "[--sink 12DIGITS] [--segment BYTES] [--bundle]\n");
+		    "[--sink 12DIGITS] [--segment BYTES] [--bundle] [--second LOCAL] [--udp]\n");
 		return 2;
 	}
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
-	usrsctp_init(0, NULL, NULL);
-	usrsctp_sysctl_set_sctp_ecn_enable(0);
-	usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
+	set_library();
 	rc = peer.calling ? run_calling() : run_called();
 	if (rc == 0)
 		report();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * shim [--vlan VID[,VID]] [--lose-answers N] PLAIN WIRE: a bump between two interfaces, for tests on
+ * shim [--vlan VID[,VID]] [--lose-answers N] [--lose-each N] PLAIN WIRE: a bump between two interfaces, for tests on
  * machines without VLAN devices and without netem. Frames from PLAIN get the tags (outermost first)
  * on their way to WIRE; frames from WIRE must carry them and lose them. --lose-answers N loses the
- * first N SIP final answers 603 that come from WIRE. Counts to standard output on SIGTERM.
+ * first N SIP final answers 603 that come from WIRE. --lose-each N loses one frame of N in either direction,
+ * by chance, but the same chance in every run. Counts to standard output on SIGTERM.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,7 +32,8 @@
 struct shim {
 	uint16_t vid[MAX_TAGS];
 	unsigned n_tags;
-	unsigned lose;
+	unsigned lose, lose_each;
+	uint64_t seed;
 	unsigned long long to_wire, to_plain, lost, wrong_tags;
 };
 
@@ -129,12 +131,26 @@ static size_t take_tags(const struct shim *s, uint8_t *frame, size_t len)
 	return len - room;
 }
 
+/* xorshift64* */
+static bool is_lost(struct shim *s)
+{
+	if (s->lose_each == 0)
+		return false;
+	s->seed ^= s->seed >> 12;
+	s->seed ^= s->seed << 25;
+	s->seed ^= s->seed >> 27;
+	if ((s->seed * 0x2545f4914f6cdd1d >> 32) % s->lose_each != 0)
+		return false;
+	s->lost++;
+	return true;
+}
+
 static void from_plain(struct shim *s, int in, int out)
 {
 	uint8_t frame[MAX_FRAME];
 	const ssize_t n = receive(in, frame, sizeof(frame) - MAX_TAGS * TAG_LEN);
 
-	if (n > 0 && send(out, frame, add_tags(s, frame, (size_t)n), 0) > 0)
+	if (n > 0 && !is_lost(s) && send(out, frame, add_tags(s, frame, (size_t)n), 0) > 0)
 		s->to_wire++;
 }
 
@@ -153,7 +169,7 @@ static void from_wire(struct shim *s, int in, int out)
 		s->lost++;
 		return;
 	}
-	if (send(out, frame, len, 0) > 0)
+	if (!is_lost(s) && send(out, frame, len, 0) > 0)
 		s->to_plain++;
 }
 
@@ -162,6 +178,7 @@ static int parse(struct shim *s, int argc, char **argv)
 	static const struct option options[] = {
 		{ "vlan", required_argument, NULL, 'v' },
 		{ "lose-answers", required_argument, NULL, 'l' },
+		{ "lose-each", required_argument, NULL, 'e' },
 		{ NULL, 0, NULL, 0 },
 	};
 	char *next;
@@ -170,6 +187,8 @@ static int parse(struct shim *s, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'l') {
 			s->lose = (unsigned)strtoul(optarg, NULL, 10);
+		} else if (opt == 'e') {
+			s->lose_each = (unsigned)strtoul(optarg, NULL, 10);
 		} else if (opt == 'v') {
 			for (next = optarg; *next && s->n_tags < MAX_TAGS; next += *next == ',')
 				s->vid[s->n_tags++] = (uint16_t)strtoul(next, &next, 10);
@@ -183,11 +202,12 @@ static int parse(struct shim *s, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
-	struct shim s = { .lose = 0 };
+	struct shim s = { .seed = 1 };
 	struct pollfd fds[2];
 
 	if (parse(&s, argc, argv) != 0) {
-		fprintf(stderr, "usage: shim [--vlan VID[,VID]] [--lose-answers N] PLAIN WIRE\n");
+		fprintf(stderr, "usage: shim [--vlan VID[,VID]] [--lose-answers N] [--lose-each N] "
+				"PLAIN WIRE\n");
 		return 2;
 	}
 	sigaction(SIGTERM, &action, NULL);

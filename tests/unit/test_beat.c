@@ -197,7 +197,7 @@ TG_TEST(beat_lines_are_those_of_the_kernel, TG_NEEDS_ROOT)
 	struct tg_why why;
 
 	if (lines < 0)
-		return skip();
+		return tg_test_skip("no bpffs, or no BPF");
 	assert_int_equal(tg_beats_open(&beats, set, true, &why), 0);
 	assert_int_equal(tg_beats_limit(&beats), 50 * MS);
 	assert_int_equal(tg_beats_slot(&beats, lo), 2);
@@ -234,7 +234,7 @@ TG_TEST(beat_take_forgets_what_an_earlier_process_left, TG_NEEDS_ROOT)
 	unsigned ifindex[2] = { if_nametoindex("lo"), 0 }, i;
 
 	if (lines < 0)
-		return skip();
+		return tg_test_skip("no bpffs, or no BPF");
 	for (i = 1; i < 64 && !ifindex[1]; i++) {
 		if (i != ifindex[0] && if_indextoname(i, name))
 			ifindex[1] = i;
@@ -250,7 +250,7 @@ TG_TEST(beat_take_forgets_what_an_earlier_process_left, TG_NEEDS_ROOT)
 	tg_beats_close(&beats);
 	tear_down(lines);
 	if (!ifindex[1])
-		skip();
+		tg_test_skip("no second interface");
 }
 
 TG_TEST(beat_set_of_another_build_is_refused, TG_NEEDS_ROOT)
@@ -260,7 +260,7 @@ TG_TEST(beat_set_of_another_build_is_refused, TG_NEEDS_ROOT)
 	struct tg_why why;
 
 	if (lines < 0)
-		return skip();
+		return tg_test_skip("no bpffs, or no BPF");
 	assert_int_equal(tg_beats_open(&beats, set, false, &why), -EPROTO);
 	assert_null(beats.line);
 	tear_down(lines);

@@ -188,7 +188,7 @@ static uint64_t spread(uint64_t i)
 
 /* Far beyond the load that the builder plans with, everything finds a place; a table with less room
  * than numbers says so, and a number is never left out in silence. */
-TG_TEST(build_places_numbers_at_all_loads, TG_NEEDS_NOTHING)
+TG_TEST(TB_7_numbers_find_places_at_all_loads, TG_NEEDS_NOTHING)
 {
 	static const unsigned percent[] = { 10, 50, 75, 80, 90, 95, 101 };
 	const uint32_t n_buckets = 5000;

@@ -334,7 +334,7 @@ TG_TEST(feed_long_lines_are_refused, TG_NEEDS_NOTHING)
 	}
 }
 
-TG_TEST(feed_expires, TG_NEEDS_NOTHING)
+TG_TEST(TB_8_feed_expires, TG_NEEDS_NOTHING)
 {
 	static const struct {
 		const char *text;

@@ -220,7 +220,7 @@ TG_TEST(L3_2_fragments_as_librte_ip_frag_reads_them, TG_NEEDS_NOTHING)
 		_exit(run_oracle());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip(); /* no memory for EAL here */
+		tg_test_skip("no memory for EAL");
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }

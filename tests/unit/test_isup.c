@@ -1,120 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
-
-#include "tests/support/tg_test.h"
-#include "tollgate/isup.h"
-
-#define MESSAGE_MAX 512
-#define NATIONAL 3
-#define INTERNATIONAL 4
-#define RESTRICTED_BY_NETWORK (TG_ISUP_RESTRICTED << 2 | 3)
-#define ALLOWED_BY_NETWORK (TG_ISUP_ALLOWED << 2 | 3)
-
-struct message {
-	uint8_t data[MESSAGE_MAX];
-	uint32_t len;
-};
-
-static void put(struct message *m, unsigned octet)
-{
-	m->data[m->len++] = (uint8_t)octet;
-}
-
-static unsigned nibble(char c)
-{
-	return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'A' + 10);
-}
-
-static void put_digits(struct message *m, const char *digits)
-{
-	for (; digits[0]; digits += digits[1] ? 2 : 1)
-		put(m, nibble(digits[0]) | (digits[1] ? nibble(digits[1]) << 4 : 0));
-}
-
-static unsigned octets(const char *digits)
-{
-	return (unsigned)(strlen(digits) + 1) / 2;
-}
-
-static unsigned odd(const char *digits)
-{
-	return strlen(digits) % 2 ? 0x80 : 0;
-}
-
-/* Circuit 0x0234, then what the caller of this puts behind the two pointers. */
-static struct message begin_iam(const char *called, unsigned nature)
-{
-	struct message m = { .len = 0 };
-
-	put(&m, 0x34);
-	put(&m, 0x02);
-	put(&m, TG_ISUP_IAM);
-	put(&m, 0x00);
-	put(&m, 0x20);
-	put(&m, 0x01);
-	put(&m, 10); /* ordinary subscriber */
-	put(&m, 0x00);
-	put(&m, 2);
-	put(&m, 1 + 1 + 2 + octets(called));
-	put(&m, 2 + octets(called));
-	put(&m, odd(called) | nature);
-	put(&m, 0x10);
-	put_digits(&m, called);
-	return m;
-}
-
-static void put_calling(struct message *m, unsigned name, const char *digits, unsigned nature,
-			unsigned apri_si)
-{
-	put(m, name);
-	put(m, 2 + octets(digits));
-	put(m, odd(digits) | nature);
-	put(m, 0x10 | apri_si);
-	put_digits(m, digits);
-}
-
-static void put_generic(struct message *m, unsigned qualifier, const char *digits)
-{
-	put(m, 0xc0);
-	put(m, 3 + octets(digits));
-	put(m, qualifier);
-	put(m, odd(digits) | INTERNATIONAL);
-	put(m, 0x13);
-	put_digits(m, digits);
-}
-
-static struct message usual_iam(void)
-{
-	struct message m = begin_iam("442079460123", INTERNATIONAL);
-
-	put_calling(&m, 0x0a, "12025550123", INTERNATIONAL, ALLOWED_BY_NETWORK);
-	put_calling(&m, 0x28, "447700900123", INTERNATIONAL, 0);
-	put_calling(&m, 0x0b, "6591234567", INTERNATIONAL, RESTRICTED_BY_NETWORK);
-	put(&m, 0x31); /* propagation delay counter: passed over */
-	put(&m, 2);
-	put(&m, 0);
-	put(&m, 100);
-	put_generic(&m, 6, "12025550199");
-	put(&m, 0);
-	return m;
-}
-
-static enum tg_reason read_message(const struct message *m, struct tg_isup *isup)
-{
-	return tg_isup_read((struct tg_span){ m->data, m->len }, TG_ISUP_ITU, false, isup);
-}
-
-static void check_id(const struct tg_isup *isup, unsigned i, enum tg_id_source source,
-		     const char *want)
-{
-	char text[TG_NUM_TEXT_MAX] = "-";
-
-	assert_true(i < isup->sig.n_ids);
-	assert_int_equal(isup->sig.id[i].source, source);
-	if (!tg_num_is_none(isup->sig.id[i].num))
-		tg_num_format(isup->sig.id[i].num, text);
-	assert_string_equal(text, want);
-}
+#include "tests/support/isup_message.h"
 
 TG_TEST(IS_1_iam_with_fixed_variable_and_optional_part, TG_NEEDS_NOTHING)
 {
@@ -127,6 +12,7 @@ TG_TEST(IS_1_iam_with_fixed_variable_and_optional_part, TG_NEEDS_NOTHING)
 	assert_int_equal(isup.cic, 0x0234);
 	assert_int_equal(isup.category, 10);
 	assert_int_equal(isup.sig.protocol, TG_PROTOCOL_ISUP);
+	assert_int_equal(isup.sig.message, TG_MESSAGE_IAM);
 	assert_int_equal(isup.sig.n_ids, 5);
 	check_id(&isup, 0, TG_ID_CALLED_NUMBER, "+442079460123");
 	check_id(&isup, 1, TG_ID_CALLING_NUMBER, "+12025550123");
@@ -156,6 +42,21 @@ TG_TEST(IS_1_bicc_differs_in_its_call_instance, TG_NEEDS_NOTHING)
 	assert_int_equal(isup.cic, 0x12345678);
 	assert_int_equal(isup.sig.protocol, TG_PROTOCOL_BICC);
 	assert_int_equal(isup.sig.n_ids, 5);
+}
+
+TG_TEST(IS_1_encapsulated_has_no_circuit, TG_NEEDS_NOTHING)
+{
+	struct message m = usual_iam();
+	struct tg_isup isup;
+
+	assert_int_equal(tg_isup_read_encapsulated((struct tg_span){ m.data + 2, m.len - 2 },
+						   TG_ISUP_ITU, &isup),
+			 TG_REASON_NONE);
+	assert_int_equal(isup.sig.n_ids, 5);
+	assert_true(tg_isup_set_called(m.data + 2, m.len - 2, &isup,
+				       (struct tg_span){ (const uint8_t *)"999900001111", 12 }));
+	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	assert_memory_equal(tg_identity_raw(&isup.sig, 0).data, "999900001111", 12);
 }
 
 TG_TEST(IS_1_no_optional_part, TG_NEEDS_NOTHING)
@@ -249,6 +150,7 @@ TG_TEST(IS_3_subsequent_digits, TG_NEEDS_NOTHING)
 
 	memcpy(m.data, sam, sizeof(sam));
 	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	assert_int_equal(isup.sig.message, TG_MESSAGE_SAM);
 	assert_int_equal(isup.sig.n_ids, 1);
 	assert_int_equal(isup.sig.id[0].raw_len, 3);
 	assert_memory_equal(tg_identity_raw(&isup.sig, 0).data, "123", 3);
@@ -271,6 +173,7 @@ TG_TEST(IS_4_segmentation, TG_NEEDS_NOTHING)
 	put_generic(&m, 6, "12025550199");
 	put(&m, 0);
 	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	assert_int_equal(isup.sig.message, TG_MESSAGE_SGM);
 	tg_isup_normalise(&isup, NULL);
 	check_id(&isup, 0, TG_ID_GENERIC_NUMBER, "+12025550199");
 }
@@ -327,59 +230,6 @@ TG_TEST(IS_10_ansi_iam, TG_NEEDS_NOTHING)
 	tg_isup_normalise(&isup, &us);
 	check_id(&isup, 0, TG_ID_CALLED_NUMBER, "+12025550123");
 	check_id(&isup, 1, TG_ID_CALLING_NUMBER, "+12025550199");
-}
-
-TG_TEST(IS_11_sink_keeps_length_parity_and_order, TG_NEEDS_NOTHING)
-{
-	const struct message original = usual_iam();
-	struct message m = original;
-	struct tg_isup isup;
-	uint32_t i;
-
-	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
-	assert_false(tg_isup_set_called(m.data, m.len, &isup,
-					(struct tg_span){ (const uint8_t *)"123", 3 }));
-	assert_false(tg_isup_set_called(m.data, m.len, &isup,
-					(struct tg_span){ (const uint8_t *)"44207946099A", 12 }));
-	assert_memory_equal(m.data, original.data, m.len);
-	assert_true(tg_isup_set_called(m.data, m.len, &isup,
-				       (struct tg_span){ (const uint8_t *)"999900001111", 12 }));
-	for (i = 0; i < m.len; i++)
-		if (i < 13 || i >= 19)
-			assert_int_equal(m.data[i], original.data[i]);
-	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
-	assert_memory_equal(tg_identity_raw(&isup.sig, 0).data, "999900001111", 12);
-	check_id(&isup, 1, TG_ID_CALLING_NUMBER, "-");
-}
-
-TG_TEST(IS_11_sink_keeps_end_of_pulsing_and_filler, TG_NEEDS_NOTHING)
-{
-	struct message m = begin_iam("12025550123F", INTERNATIONAL);
-	struct tg_isup isup;
-
-	put(&m, 0);
-	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
-	assert_true(tg_isup_set_called(m.data, m.len, &isup,
-				       (struct tg_span){ (const uint8_t *)"99990000111", 11 }));
-	assert_int_equal(m.data[18], 0xf1);
-	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
-	assert_true(isup.end_of_digits);
-}
-
-TG_TEST(isup_restrict_hides_the_caller_only, TG_NEEDS_NOTHING)
-{
-	struct message m = usual_iam();
-	struct tg_isup isup;
-
-	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
-	assert_true(tg_isup_restrict(m.data, m.len, &isup));
-	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
-	assert_int_equal(isup.party[1].presentation, TG_ISUP_RESTRICTED);
-	assert_int_equal(isup.party[1].screening, 3);
-	assert_int_equal(isup.party[2].presentation, TG_ISUP_ALLOWED);
-	assert_int_equal(isup.party[4].presentation, TG_ISUP_RESTRICTED);
-	tg_isup_normalise(&isup, NULL);
-	check_id(&isup, 1, TG_ID_CALLING_NUMBER, "+12025550123");
 }
 
 TG_TEST(IS_13_priority_category, TG_NEEDS_NOTHING)

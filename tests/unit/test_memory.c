@@ -61,16 +61,16 @@ static bool find(const struct fixture *f, uint64_t key, uint16_t print, uint64_t
 TG_TEST(memory_every_field_survives, TG_NEEDS_NOTHING)
 {
 	static const struct tg_memory_record records[] = {
-		{ { .shadow_rule = TG_RULE_NONE }, 0, false },
+		{ { .shadow_rule = TG_RULE_NONE }, 0, false, 0 },
 		{ { TG_ACTION_DROP, TG_REASON_COUNT - 1, TG_MODE_ENFORCE, TG_POLICY_MAX_ANSWERS - 1,
 		    TG_POLICY_MAX_RULES - 1, TG_RULE_NONE, TG_POLICY_MAX_TRUNKS - 1,
 		    TG_SIG_MAX_IDS - 1 },
 		  TG_MEMORY_EPOCHS - 1,
-		  true },
+		  true, 0 },
 		{ { TG_ACTION_REJECT, TG_REASON_UNLISTED, TG_MODE_ENFORCE, 1, TG_RULE_NONE,
 		    TG_RULE_NONE, 1, TG_SIG_NO_ID },
 		  1,
-		  false },
+		  false, 0 },
 	};
 	size_t i;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/support/tg_test.h"
+#include "tollgate/digits.h"
 #include "tollgate/num.h"
 
 /* Singapore: closed plan, eight digits, no national prefix. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Each rule pack (control/packs) against its own table (tests/vectors/packs), through the compiler. */
+#include "tests/support/isup_message.h"
 #include "tests/support/policy_text.h"
 
 #define COLUMNS 8 /* see a table's first line */
@@ -67,18 +68,101 @@ static void header_lines(const char *text, char *out, size_t size)
 	}
 }
 
+/* "national:2079460123": which of `names`, and the digits behind it. */
+static unsigned word_before(const char *text, const char *const names[], unsigned n,
+			    const char **digits)
+{
+	const size_t len = strcspn(text, ":");
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(names[i]) == len && strncmp(text, names[i], len) == 0)
+			break;
+	if (i == n || text[len] != ':')
+		fail_msg("unknown word before the digits: %s", text);
+	*digits = text + len + 1;
+	return i;
+}
+
+static unsigned nature_of(const char *text, const char **digits)
+{
+	static const char *const names[] = {
+#define X(sym, name) name,
+		TG_ISUP_NATURES(X)
+#undef X
+	};
+
+	return tg_isup_nature_wire(
+		(enum tg_isup_nature)word_before(text, names, TG_ARRAY_LEN(names), digits));
+}
+
+/* "additional_calling:12025550199", "redirecting:447700900123" */
+static void put_parameter(struct message *m, char *text)
+{
+	static const char *const names[] = { "redirecting", "additional_called",
+					     "additional_calling" };
+	static const unsigned qualifiers[] = { 0, 1, 6 };
+	const char *digits;
+	unsigned i;
+
+	text[strcspn(text, " ")] = 0;
+	i = word_before(text, names, TG_ARRAY_LEN(names), &digits);
+	if (i == 0)
+		put_calling(m, 0x0b, digits, INTERNATIONAL, 0);
+	else
+		put_generic(m, qualifiers[i], digits);
+}
+
+static struct tg_verdict decide_isup(struct fixture *f, char *const column[COLUMNS], unsigned trunk)
+{
+	const char *digits, *at;
+	struct tg_isup isup;
+	struct tg_verdict v;
+	struct message m;
+	unsigned nature;
+	char text[64];
+
+	nature = nature_of(column[CALLED], &digits);
+	m = begin_iam(digits, nature);
+	nature = nature_of(column[FROM], &digits);
+	put_calling(&m, 0x0a, digits, nature, ALLOWED_BY_NETWORK);
+	for (at = column[HEADERS]; at && strcmp(at, "-") != 0; at = at ? at + 4 : NULL) {
+		snprintf(text, sizeof(text), "%s", at);
+		put_parameter(&m, text);
+		at = strstr(at, " ;; ");
+	}
+	put(&m, 0);
+	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	tg_isup_normalise(&isup, &f->p.trunk[trunk].profile);
+	f->call = (struct tg_policy_call){
+		.trunk = trunk, .msg = &isup.sig, .listing = f->listing, .isup = &isup
+	};
+	tg_policy_decide(&f->p, &f->call, &v);
+	return v;
+}
+
+static struct tg_verdict decide_sip(struct fixture *f, char *const column[COLUMNS], unsigned trunk)
+{
+	char extra[1024];
+	const struct tg_sip_text t = { .from = column[FROM],
+				       .called = column[CALLED],
+				       .extra = extra };
+
+	header_lines(column[HEADERS], extra, sizeof(extra));
+	return decide(f, &t, trunk);
+}
+
 /* Returns the action, enum tg_action. */
 static unsigned check_row(struct fixture *f, const char *where, char *const column[COLUMNS])
 {
-	char extra[1024], verdict[32], rule[64];
-	struct tg_sip_text t = { .from = column[FROM], .called = column[CALLED], .extra = extra };
-	const unsigned trunk = trunk_named(f, column[TRUNK]);
+	const bool isup = strncmp(column[TRUNK], "isup ", 5) == 0;
+	const unsigned trunk = trunk_named(f, column[TRUNK] + (isup ? 5 : 0));
+	char verdict[32], rule[64];
 	struct tg_verdict v;
 	bool trial;
 
-	header_lines(column[HEADERS], extra, sizeof(extra));
 	list(f, column[LISTED]);
-	v = decide(f, &t, trunk);
+	v = isup ? decide_isup(f, column, trunk) : decide_sip(f, column, trunk);
 	/* A pack starts in shadow, whatever its rules say. */
 	assert_int_equal(v.mode, TG_MODE_SHADOW);
 	trial = v.rule != TG_RULE_NONE && f->p.rule[v.rule].shadow;

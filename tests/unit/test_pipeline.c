@@ -183,7 +183,7 @@ TG_TEST(P8_datagrams_without_sip_are_counted_by_kind, TG_NEEDS_NOTHING)
 		{ "\x30\xff\x00\x00", 4, 2152, TG_REASON_TUNNEL },
 		{ "\x08\x00\x00\x00", 4, 4789, TG_REASON_TUNNEL },
 		{ "\x08\x00\x00\x00", 4, 6635, TG_REASON_TUNNEL },
-		{ "\x08\x00\x00\x00", 4, 9899, TG_REASON_SCTP },
+		{ "\x08\x00\x00\x00", 4, 9899, TG_REASON_SCTP_MALFORMED },
 	};
 	struct fixture f;
 	unsigned i;

@@ -189,6 +189,27 @@ TG_TEST(SIP_26_ack_of_our_answer_is_absorbed, TG_NEEDS_NOTHING)
 	teardown(&f);
 }
 
+/* Who does not know the key cannot make what we take for ours: the same call, the tag of another key. */
+TG_TEST(OP_11_tags_of_another_key_are_not_ours, TG_NEEDS_NOTHING)
+{
+	struct tg_sip_text t = { .from = TG_TEST_FRAUD, .call = 3 };
+	struct tg_pipeline_config other = pipeline_config;
+	char tag[TG_SIP_TAG_LEN + 1];
+	struct tg_result r;
+	struct fixture f;
+
+	setup(&f);
+	our_tag(&f, &t, tag);
+	free(f.pl);
+	other.key[sizeof(other.key) - 1] ^= 1;
+	f.pl = pipeline_make(&other);
+	t.method = "ACK";
+	t.to_tag = tag;
+	r = judge(&f, &t);
+	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_SIP_REQUEST);
+	teardown(&f);
+}
+
 TG_TEST(pipeline_cancel_follows_its_invite, TG_NEEDS_NOTHING)
 {
 	static const struct {

@@ -111,7 +111,7 @@ TG_TEST(policy_trunk_find, TG_NEEDS_NOTHING)
 		const size_t len = rows[i].version == 4 ? 4 : 16;
 		struct tg_guard peer = tg_guard_copy(rows[i].peer, len);
 		const struct tg_trunk_key key = { rows[i].port, rows[i].vlan, rows[i].version,
-						  peer.data, NULL };
+						  peer.data,	NULL,	      NULL };
 
 		if (strcmp(p.trunk[tg_policy_trunk_find(&p, &key)].name, rows[i].trunk) != 0)
 			fail_msg("row %u: %s", i, p.trunk[tg_policy_trunk_find(&p, &key)].name);
@@ -237,6 +237,18 @@ TG_TEST(policy_open_refuses_bad_trunks, TG_NEEDS_NOTHING)
 		PUT(last->port, 0),
 		PUT(last->vlan, 1),
 		PUT(last->peer.version, 4),
+		PUT(t->opc, 1u << 24),
+		MAY(t->opc, (1u << 24) - 1),
+		PUT(t->dpc, TG_TRUNK_ANY_POINT_CODE - 1),
+		PUT(t->has_network_appearance, 2),
+		MAY(t->has_network_appearance, 1),
+		PUT(t->mtp3, TG_MTP3_JAPAN + 1),
+		PUT(t->isup, TG_ISUP_ANSI + 1),
+		PUT(t->sink[0], '1'), /* without a '+' */
+		PUT(t->sink[0], '+'), /* and without digits */
+		PUT(last->opc, 1),
+		PUT(last->dpc, 0),
+		PUT(last->has_network_appearance, 1),
 	};
 	unsigned n;
 
@@ -273,8 +285,17 @@ TG_TEST(policy_open_refuses_bad_rules_and_answers, TG_NEEDS_NOTHING)
 		PUT(r->answer, 2),
 		MAY(r->answer, 0),
 		PUT(r->zero[0], 1),
-		PUT(r->zero[3], 1),
+		PUT(r->zero[2], 1),
 		PUT(r->attestations, 1), /* without `extended` */
+		PUT(r->protocols, 1),
+		PUT(r->calling_categories, 1),
+		PUT(r->natures, 1),
+		PUT(r->number_plans, 1),
+		PUT(r->presentations, 1),
+		PUT(r->screenings, 1),
+		PUT(r->inns, 1),
+		PUT(r->incompletes, 1),
+		PUT(r->qualifiers, 1),
 		PUT(a->code, 399),
 		PUT(a->code, 401),
 		PUT(a->code, 407),
@@ -337,6 +358,22 @@ TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
 		MAY(r->attestations, 1u << TG_ATTESTATION_NONE),
 		PUT(r->verifications, 1u << TG_STIR_STATE_COUNT),
 		MAY(r->verifications, 1u << TG_STIR_VALID),
+		PUT(r->protocols, 1u << TG_PROTOCOL_COUNT),
+		MAY(r->protocols, 1u << TG_PROTOCOL_BICC),
+		MAY(r->calling_categories, 0xff),
+		PUT(r->natures, 1u << TG_ISUP_NATURE_COUNT),
+		MAY(r->natures, 1u << TG_ISUP_NATURE_OTHER),
+		PUT(r->number_plans, 1u << TG_ISUP_PLAN_COUNT),
+		MAY(r->number_plans, 1u << TG_ISUP_PLAN_OTHER),
+		PUT(r->presentations, 1u << TG_ISUP_SHOWN_COUNT),
+		MAY(r->presentations, 1u << TG_ISUP_SHOWN_UNAVAILABLE),
+		PUT(r->screenings, 1u << TG_ISUP_SCREENING_COUNT),
+		MAY(r->screenings, 1u << TG_ISUP_SCREENING_NETWORK),
+		PUT(r->inns, 1u << TG_ISUP_INN_COUNT),
+		MAY(r->inns, 1u << TG_ISUP_INN_NOT_ALLOWED),
+		PUT(r->incompletes, 4),
+		MAY(r->incompletes, 3),
+		MAY(r->qualifiers, 0xff),
 		PUT(r->answer, 1), /* ends the call, and this rule diverts */
 		PUT(r->action, TG_ACTION_REJECT),
 		PUT(r->shadow, 2),

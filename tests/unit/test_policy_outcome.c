@@ -330,7 +330,7 @@ TG_TEST(policy_trunks_by_both_addresses, TG_NEEDS_NOTHING)
 		{ "version: 1\ntrunks:\n  - { name: t, port: 0, priority_per_second: 0 }\n",
 		  "priority_per_second must be 1" },
 	};
-	struct tg_trunk_key key = { 0, TG_TRUNK_NO_VLAN, 4, peer, one };
+	struct tg_trunk_key key = { 0, TG_TRUNK_NO_VLAN, 4, peer, one, NULL };
 	struct fixture f;
 
 	check_refusals(rows, TG_ARRAY_LEN(rows));

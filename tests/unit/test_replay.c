@@ -364,7 +364,7 @@ TG_TEST(replay_reads_all_link_types, TG_NEEDS_NOTHING)
 		{ DLT_LINUX_SLL, "\0\0\0\1\0\6\0\0\0\0\0\0\0\0\x08\x06", 16, false, "not_ip" },
 		{ DLT_LINUX_SLL, "\0\0\0\1\0\6\0\0\0\0\0\0\0\0\x81\0\0\5\x08\0", 20, false, NULL },
 		{ DLT_LINUX_SLL2, "\x08\0\0\0\0\0\0\1\0\1\0\6\0\0\0\0\0\0\0\0", 20, false, NULL },
-		{ DLT_MTP2, "\0\0\0\0", 4, false, "link_type" },
+		{ DLT_IEEE802_11, "\0\0\0\0", 4, false, "link_type" },
 	};
 	struct lab lab;
 	size_t i;
@@ -470,9 +470,6 @@ TG_TEST(replay_exit_codes, TG_NEEDS_NOTHING)
 	w = open_capture(&lab, DLT_EN10MB);
 	close_capture(&w);
 
-	RUN(&lab, "--help");
-	assert_int_equal(lab.status, 0);
-	assert_non_null(strstr(lab.out, "usage: tgctl replay"));
 	RUN(&lab, lab.capture);
 	assert_int_equal(lab.status, 2);
 	REPLAY(&lab, "--bogus", lab.capture);

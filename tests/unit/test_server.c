@@ -145,7 +145,7 @@ TG_TEST(server_answers_in_order_and_in_pieces, TG_NEEDS_NOTHING)
 	close_fixture(f);
 }
 
-TG_TEST(server_socket_is_for_owner_and_group, TG_NEEDS_NOTHING)
+TG_TEST(OP_7_socket_is_for_owner_and_group, TG_NEEDS_NOTHING)
 {
 	struct fixture *f = open_fixture();
 	struct stat st;

@@ -262,6 +262,7 @@ TG_TEST(sip_roles_follow_the_table, TG_NEEDS_NOTHING)
 	assert_int_equal(sip.sig.id[0].role, TG_ROLE_CALLED);
 	assert_int_equal(sip.sig.called, 0);
 	assert_int_equal(sip.sig.protocol, TG_PROTOCOL_SIP);
+	assert_int_equal(sip.sig.message, TG_MESSAGE_INVITE);
 }
 
 struct caller_case {

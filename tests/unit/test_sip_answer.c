@@ -338,6 +338,44 @@ TG_TEST(sip_hashes_depend_on_every_field, TG_NEEDS_NOTHING)
 	}
 }
 
+/* Any number of messages, with fields of any length up to where the text ends: as one by one. */
+TG_TEST(sip_keys_of_a_burst_are_those_of_its_messages, TG_NEEDS_NOTHING)
+{
+	static const char *const variants[] = { "avx2", "portable" };
+	uint8_t text[600];
+	struct tg_sip_keys keys[33];
+	struct tg_sip sip[TG_ARRAY_LEN(keys)];
+	unsigned v, n, i;
+
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i * 7 + i / 256);
+	for (i = 0; i < TG_ARRAY_LEN(sip); i++) {
+		const uint32_t branch = i * 37 % 130, tag = i * i % 80, call_id = i * 11 % 310;
+
+		memset(&sip[i], 0, sizeof(sip[i]));
+		sip[i].sig.text = (struct tg_span){ text, sizeof(text) };
+		sip[i].cseq = i * 0x10001;
+		sip[i].branch = (struct tg_span){ text + i, branch };
+		sip[i].from_tag = (struct tg_span){ tag ? text + sizeof(text) - tag : NULL, tag };
+		sip[i].call_id = (struct tg_span){ text + sizeof(text) - call_id, call_id };
+		keys[i].sip = &sip[i];
+	}
+	for (v = 0; v < TG_ARRAY_LEN(variants); v++) {
+		if (!tg_sip_variant_set(variants[v]))
+			continue;
+		for (n = 0; n <= TG_ARRAY_LEN(keys); n++) {
+			tg_sip_keys_burst(keys, n, key);
+			for (i = 0; i < n; i++) {
+				assert_true(keys[i].transaction ==
+					    tg_sip_transaction(&sip[i], key));
+				assert_true(keys[i].call == tg_sip_call(&sip[i], key));
+				keys[i].transaction = keys[i].call = 0;
+			}
+		}
+	}
+	tg_sip_variant_set(NULL);
+}
+
 TG_TEST(sip_cseq_numbers, TG_NEEDS_NOTHING)
 {
 	static const struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SIP over TCP through the whole pipeline: what is judged, and what the far end reads. */
+#include "tests/support/policy_compile.h"
 #include "tests/support/tcp_calls.h"
 
 TG_TEST(SIPT_2_listed_call_ends_at_the_next_hop, TG_NEEDS_NOTHING)
@@ -320,5 +321,49 @@ TG_TEST(SIPT_2_no_max_forwards_no_edit, TG_NEEDS_NOTHING)
 	send(0, 0, text, n);
 	assert_line(0, 1, TG_ACTION_REJECT, TG_REASON_ANSWER_IMPOSSIBLE);
 	assert_int_equal(lab.n_edited, 0);
+	teardown();
+}
+
+/* A change of the header alone would contradict an IAM in the body, of which a stream shows only the type. */
+TG_TEST(IS_12_in_a_stream_no_header_is_changed_in_front_of_isup, TG_NEEDS_NOTHING)
+{
+	static const char policy[] =
+		"version: 1\ntrunks:\n  - { name: a, port: 0, mode: enforce }\n"
+		"answers:\n  - { name: sink, sink: '+65990' }\n"
+		"rules:\n  - { name: r, when: { trunk: [a] }, action: divert, answer: sink }\n";
+	static const char *const types[] = { "application/sdp", "application/ISUP;version=itu-t92+",
+					     "multipart/mixed;boundary=b1" };
+	struct tg_image_error ierr;
+	struct tg_error err;
+	uint64_t length;
+	uint32_t off = 0;
+	void *image;
+	unsigned i;
+
+	setup();
+	tcp_lab_connect(&lab);
+	if (tg_policy_compile(policy, strlen(policy), &image, &length, &err) != 0)
+		fail_msg("%u:%u: %s", (unsigned)err.line, err.column, err.text);
+	assert_int_equal(tg_policy_open(&g.gen.policy, image, length, &ierr), 0);
+	for (i = 0; i < TG_ARRAY_LEN(types); i++) {
+		char text[1024];
+		const int len = snprintf(
+			text, sizeof(text),
+			"INVITE sip:" TG_TEST_CLEAN_CALLED "@b.example SIP/2.0\r\n"
+			"Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK%u\r\n"
+			"From: <sip:+12025550123@a.example>;tag=f\r\n"
+			"To: <sip:" TG_TEST_CLEAN_CALLED "@b.example>\r\nContent-Type: %s\r\n"
+			"Call-ID: c%u\r\nCSeq: 1 INVITE\r\nContent-Length: 4\r\n\r\nbody",
+			i, types[i], i);
+
+		send(0, off, text, (uint32_t)len);
+		assert_line(i, i, TG_ACTION_DIVERT,
+			    i == 0 ? TG_REASON_RULE : TG_REASON_EDIT_IMPOSSIBLE);
+		if (i == 0)
+			memcpy(strstr(text, TG_TEST_CLEAN_CALLED), "+65990000000", 12);
+		assert_memory_equal(lab.out[0] + off, text, len);
+		off += (uint32_t)len;
+	}
+	free(image);
 	teardown();
 }

@@ -338,6 +338,9 @@ TG_TEST(sig_names, TG_NEEDS_NOTHING)
 	assert_string_equal(tg_id_source_name(TG_ID_SOURCE_COUNT), "?");
 	assert_string_equal(tg_protocol_name(TG_PROTOCOL_SIP), "sip");
 	assert_string_equal(tg_protocol_name(TG_PROTOCOL_COUNT), "?");
+	assert_string_equal(tg_message_name(TG_MESSAGE_INVITE), "INVITE");
+	assert_string_equal(tg_message_name(TG_MESSAGE_SGM), "SGM");
+	assert_string_equal(tg_message_name(TG_MESSAGE_COUNT), "?");
 	assert_int_equal(tg_id_source_role(TG_ID_DIVERSION), TG_ROLE_REDIRECTING);
 	assert_int_equal(tg_id_source_role(TG_ID_REQUEST_URI), TG_ROLE_CALLED);
 }

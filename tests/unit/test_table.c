@@ -399,7 +399,7 @@ TG_TEST(TB_11_delta_of_another_base_is_refused, TG_NEEDS_NOTHING)
 
 /* Blocks of consecutive numbers, as carriers list them, and beside each block numbers that are not
  * listed. 600,000 numbers have a filter; it is asked, and bypassed when most pass. */
-TG_TEST(table_finds_blocks_of_consecutive_numbers, TG_NEEDS_NOTHING)
+TG_TEST(TB_7_filter_is_bypassed_when_too_much_passes, TG_NEEDS_NOTHING)
 {
 	enum {
 		N = 600000,
@@ -443,6 +443,54 @@ TG_TEST(table_finds_blocks_of_consecutive_numbers, TG_NEEDS_NOTHING)
 			nums[2 * i] = tg_num_make(TG_NUM_E164, 12, numbers[i].value);
 	}
 	tg_table_variant_set(NULL);
+	tg_test_image_free(&im);
+	free(numbers);
+	free(nums);
+	free(got);
+}
+
+/* Half a million allowed numbers in the middle of a prefix that is listed, and a few listed ones among them:
+ * each has its own answer, and a neighbour has the prefix's. */
+TG_TEST(TB_14_huge_allow_list_hides_nothing, TG_NEEDS_NOTHING)
+{
+	enum {
+		N = 500000,
+		FRAUD = 999, /* each so many */
+	};
+	const uint32_t allow = tg_listing_make(tg_listing_slot(TG_CATEGORY_ALLOW, 0), 0);
+	const uint32_t fraud = tg_listing_make(tg_listing_slot(TG_CATEGORY_FRAUD, 95), 0);
+	const struct tg_build_interval prefix = { .lo = 447 * tg_num_pow10(12),
+						  .hi = 448 * tg_num_pow10(12) - 1,
+						  .listing = tg_listing_make(
+							  tg_listing_slot(TG_CATEGORY_SPAM, 60), 0),
+						  .digits_min = 3,
+						  .digits_max = 15 };
+	struct tg_build_number *numbers = calloc(N, sizeof(*numbers));
+	struct tg_num *nums = calloc(2 * N, sizeof(*nums));
+	uint32_t *got = calloc(2 * N, sizeof(*got));
+	const struct tg_build_input in = { .kind = TG_IMAGE_BASE,
+					   .numbers = numbers,
+					   .n_numbers = N,
+					   .intervals = &prefix,
+					   .n_intervals = 1 };
+	struct tg_table_adapt adapt = { 0 };
+	struct tg_test_image im;
+	unsigned i;
+
+	for (i = 0; i < N; i++) {
+		const uint64_t value = 447700000000 + 2 * (uint64_t)i;
+
+		numbers[i].value = value;
+		numbers[i].listing = i % FRAUD == 0 ? fraud : allow;
+		nums[2 * i] = tg_num_make(TG_NUM_E164, 12, value);
+		nums[2 * i + 1] = tg_num_make(TG_NUM_E164, 12, value + 1);
+	}
+	im = tg_test_image_build(&in);
+	tg_table_lookup_burst(&im.table, NULL, &adapt, nums, 2 * N, got);
+	for (i = 0; i < N; i++) {
+		assert_int_equal(got[2 * i], i % FRAUD == 0 ? fraud : allow);
+		assert_int_equal(got[2 * i + 1], prefix.listing | TG_LISTING_CALLER_BY_RANGE);
+	}
 	tg_test_image_free(&im);
 	free(numbers);
 	free(nums);

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/imagine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/policy_file.h"
+
+#define E164_PLAN 1 /* Q.763 §3.9 d */
+
+/* ---- words ------------------------------------------------------------------------------------- */
+
+static const char *const protocols[] = {
+	[TG_PROTOCOL_SIP] = "sip",
+	[TG_PROTOCOL_ISUP] = "isup",
+	[TG_PROTOCOL_BICC] = "bicc",
+};
+
+static const char *const attestations[] = {
+#define X(sym, name) name,
+	TG_ATTESTATIONS(X)
+#undef X
+};
+
+static const char *const verifications[] = {
+#define X(sym, name) name,
+	TG_STIR_STATES(X)
+#undef X
+};
+
+static const char *const natures[] = {
+#define X(sym, name) name,
+	TG_ISUP_NATURES(X)
+#undef X
+};
+
+static const char *const shown[] = {
+#define X(sym, name) name,
+	TG_ISUP_SHOWN(X)
+#undef X
+};
+
+static const char *const screenings[] = {
+#define X(sym, name) name,
+	TG_ISUP_SCREENINGS(X)
+#undef X
+};
+
+static const char *const categories[] = {
+#define X(sym, name) name,
+	TG_ISUP_CATEGORIES(X)
+#undef X
+};
+
+/* A member that is one of a rule's words, and which protocol has it. */
+struct member {
+	const char *key;
+	const char *const *words; /* NULL: any text */
+	unsigned n;
+	bool ss7;
+};
+
+static const struct member members[] = {
+#define WORDS(key, words, ss7)                                                                     \
+	{                                                                                          \
+		key, words, TG_ARRAY_LEN(words), ss7                                               \
+	}
+	WORDS("attestation", attestations, false),
+	WORDS("verification", verifications, false),
+	WORDS("nature-from", natures, true),
+	WORDS("nature-to", natures, true),
+	WORDS("presentation", shown, true),
+	WORDS("screening", screenings, true),
+	WORDS("calling-category", categories, true),
+#undef WORDS
+	{ "opc", NULL, 0, true },
+	{ "dpc", NULL, 0, true },
+	{ "network-appearance", NULL, 0, true },
+};
+
+enum {
+	ATTESTATION,
+	VERIFICATION,
+	NATURE_FROM,
+	NATURE_TO,
+	PRESENTATION,
+	SCREENING,
+	CATEGORY,
+	N_WORDS
+};
+
+static int refuse_word(const struct member *m, const char *given, struct tg_error *err)
+{
+	char list[160] = "";
+	unsigned i;
+
+	for (i = 0; i < m->n; i++) {
+		strncat(list, i ? ", " : "", sizeof(list) - strlen(list) - 1);
+		strncat(list, m->words[i], sizeof(list) - strlen(list) - 1);
+	}
+	return tg_error_set(err, -EINVAL, "there is no %s \"%.40s\"; one of: %s", m->key, given,
+			    list);
+}
+
+/* The word's place, or -1 if nothing is said. */
+static int read_word(const json_t *request, const struct member *m, int *which,
+		     struct tg_error *err)
+{
+	const char *given = json_string_value(json_object_get(request, m->key));
+	unsigned i;
+
+	*which = -1;
+	if (!given)
+		return 0;
+	for (i = 0; i < m->n; i++) {
+		if (strcmp(given, m->words[i]) == 0) {
+			*which = (int)i;
+			return 0;
+		}
+	}
+	return refuse_word(m, given, err);
+}
+
+static int check_protocol(const json_t *request, bool ss7, struct tg_error *err)
+{
+	unsigned i;
+
+	for (i = 0; i < TG_ARRAY_LEN(members); i++)
+		if (members[i].ss7 != ss7 && json_object_get(request, members[i].key))
+			return tg_error_set(err, -EINVAL, "%s is of protocol %s", members[i].key,
+					    ss7 ? "sip" : "isup or bicc");
+	return 0;
+}
+
+static int read_appearance(const json_t *request, struct tg_imagine *how, struct tg_error *err)
+{
+	const char *s = json_string_value(json_object_get(request, "network-appearance"));
+
+	how->network_appearance = s;
+	if (!s)
+		return 0;
+	if (!*s || strlen(s) > 10 || s[strspn(s, "0123456789")] != 0 ||
+	    strtoull(s, NULL, 10) > UINT32_MAX)
+		return tg_error_set(err, -EINVAL, "network-appearance is 0 to 4294967295");
+	how->appearance = (uint32_t)strtoull(s, NULL, 10);
+	return 0;
+}
+
+int tg_imagine_read(const json_t *request, struct tg_imagine *how, struct tg_error *err)
+{
+	static const struct member protocol = { "protocol", protocols, TG_ARRAY_LEN(protocols),
+						false };
+	int which[N_WORDS], of_protocol, ret;
+	unsigned i;
+
+	ret = read_word(request, &protocol, &of_protocol, err);
+	for (i = 0; i < N_WORDS && ret == 0; i++)
+		ret = read_word(request, &members[i], &which[i], err);
+	if (ret == 0)
+		ret = check_protocol(request, of_protocol > TG_PROTOCOL_SIP, err);
+	if (ret != 0)
+		return ret;
+	*how = (struct tg_imagine){
+		.protocol = (uint8_t)(of_protocol < 0 ? TG_PROTOCOL_SIP : of_protocol),
+		.has_passport = which[ATTESTATION] >= 0 || which[VERIFICATION] >= 0,
+		.verification = (uint8_t)(which[VERIFICATION] < 0 ? TG_STIR_UNVERIFIED
+								  : which[VERIFICATION]),
+		.opc = json_string_value(json_object_get(request, "opc")),
+		.dpc = json_string_value(json_object_get(request, "dpc")),
+		.nature_from = which[NATURE_FROM],
+		.nature_to = which[NATURE_TO],
+		.presentation = (uint8_t)(which[PRESENTATION] < 0 ? TG_ISUP_SHOWN_ALLOWED
+								  : which[PRESENTATION]),
+		.screening = (uint8_t)(which[SCREENING] < 0 ? TG_ISUP_SCREENING_NETWORK
+							    : which[SCREENING]),
+		.category = (uint8_t)tg_isup_category_wire(
+			which[CATEGORY] < 0 ? TG_ISUP_CATEGORY_ORDINARY
+					    : (enum tg_isup_category)which[CATEGORY]),
+	};
+	if (which[ATTESTATION] >= 0 && which[ATTESTATION] != TG_ATTESTATION_NONE)
+		how->attest = (char)('A' + which[ATTESTATION]);
+	return read_appearance(request, how, err);
+}
+
+/* ---- trunks ------------------------------------------------------------------------------------ */
+
+static bool names_ss7(const struct tg_policy_trunk *t)
+{
+	return t->opc != TG_TRUNK_ANY_POINT_CODE || t->dpc != TG_TRUNK_ANY_POINT_CODE ||
+	       t->has_network_appearance;
+}
+
+/* As the trunk counts: what is not said is none that a trunk names. */
+static bool read_label(const struct tg_imagine *how, unsigned variant, struct tg_mtp3 *m)
+{
+	*m = (struct tg_mtp3){
+		.opc = TG_TRUNK_ANY_POINT_CODE,
+		.dpc = TG_TRUNK_ANY_POINT_CODE,
+		.network_appearance = how->appearance,
+		.has_network_appearance = how->network_appearance != NULL,
+	};
+	return (!how->opc || tg_policy_point_code(how->opc, variant, &m->opc)) &&
+	       (!how->dpc || tg_policy_point_code(how->dpc, variant, &m->dpc));
+}
+
+/* The trunk that gets the call where trunk i would: on its port, from its peer. */
+static unsigned taken_by(const struct tg_policy *p, unsigned i, const struct tg_imagine *how)
+{
+	const struct tg_policy_trunk *t = &p->trunk[i];
+	struct tg_mtp3 mtp3;
+	const struct tg_trunk_key key = {
+		.port = t->port,
+		.vlan = t->vlan,
+		.ip_version = t->peer.version ? t->peer.version : t->local.version,
+		.peer = t->peer.address,
+		.local = t->local.address,
+		.mtp3 = &mtp3,
+	};
+
+	return read_label(how, t->mtp3, &mtp3) ? tg_policy_trunk_find(p, &key) : p->n_trunks;
+}
+
+static int find_named(const struct tg_policy *p, const struct tg_imagine *how, const char *name,
+		      unsigned *trunk, struct tg_error *err)
+{
+	const bool has_label = how->opc || how->dpc || how->network_appearance;
+	unsigned i, taken;
+
+	for (i = 0; i < p->n_trunks; i++)
+		if (strcmp(p->trunk[i].name, name) == 0)
+			break;
+	if (i == p->n_trunks)
+		return tg_error_set(err, -ENOENT, "the policy in force has no trunk \"%.40s\"",
+				    name);
+	*trunk = i;
+	taken = has_label ? taken_by(p, i, how) : i;
+	if (taken == p->n_trunks)
+		return tg_error_set(err, -ENOENT, "trunk %s has no point codes like that", name);
+	return taken == i ? 0
+			  : tg_error_set(err, -ENOENT,
+					 "trunk %s has no calls with these point codes: trunk %s "
+					 "has them",
+					 name, p->trunk[taken].name);
+}
+
+int tg_imagine_trunk(const struct tg_policy *p, const struct tg_imagine *how, const char *name,
+		     unsigned *trunk, struct tg_error *err)
+{
+	unsigned i;
+
+	*trunk = p->n_trunks - 1;
+	if (name)
+		return find_named(p, how, name, trunk, err);
+	if (!how->opc && !how->dpc && !how->network_appearance)
+		return 0;
+	for (i = 0; i < p->n_trunks; i++) {
+		if (names_ss7(&p->trunk[i]) && taken_by(p, i, how) == i) {
+			*trunk = i;
+			return 0;
+		}
+	}
+	return tg_error_set(err, -ENOENT,
+			    "no trunk of the policy in force names these point codes: say which "
+			    "with --trunk");
+}
+
+/* ---- SIP --------------------------------------------------------------------------------------- */
+
+static void add_header(struct tg_imagined *im, enum tg_id_source source, struct tg_num num)
+{
+	struct tg_identity *id = &im->sip.id[im->sip.n_ids];
+	char text[TG_NUM_TEXT_MAX];
+
+	if (tg_num_is_none(num))
+		return;
+	id->raw_off = (uint16_t)im->len;
+	id->raw_len = (uint16_t)tg_num_format(num, text);
+	memcpy(im->text + im->len, text, id->raw_len);
+	im->len += id->raw_len;
+	id->source = (uint8_t)source;
+	id->role = (uint8_t)tg_id_source_role(source);
+	if (source == TG_ID_REQUEST_URI)
+		im->sip.called = im->sip.n_ids;
+	else
+		im->sip.caller = im->sip.n_ids;
+	if (source == TG_ID_REQUEST_URI &&
+	    tg_num_is_emergency((struct tg_span){ (const uint8_t *)text, id->raw_len }))
+		id->flags |= TG_ID_FLAG_EMERGENCY;
+	im->sip.n_ids++;
+}
+
+static void imagine_sip(const struct tg_imagine *how, const struct tg_num party[2],
+			struct tg_imagined *im)
+{
+	im->msg = &im->sip;
+	im->sip.protocol = TG_PROTOCOL_SIP;
+	im->sip.caller = TG_SIG_NO_ID;
+	im->sip.called = TG_SIG_NO_ID;
+	im->sip.attest = how->attest;
+	im->sip.passports = how->has_passport;
+	im->sip.verification = how->verification;
+	add_header(im, TG_ID_REQUEST_URI, party[1]);
+	add_header(im, TG_ID_FROM, party[0]);
+	im->sip.text = (struct tg_span){ (const uint8_t *)im->text, im->len };
+}
+
+/* ---- ISUP and BICC ----------------------------------------------------------------------------- */
+
+/* A number without '+' is a code that is dialled in a network: of no stated nature. */
+static enum tg_isup_nature nature_of(int asked, struct tg_num num)
+{
+	if (asked >= 0)
+		return (enum tg_isup_nature)asked;
+	return tg_num_kind(num) == TG_NUM_E164 ? TG_ISUP_NATURE_INTERNATIONAL
+					       : TG_ISUP_NATURE_UNKNOWN;
+}
+
+/* Its digits as a parameter of that nature has them: national, without the country code of the trunk. */
+static const char *digits_of(const char *text, enum tg_isup_nature nature,
+			     const struct tg_num_profile *profile)
+{
+	if (text[0] != '+')
+		return text;
+	text++;
+	if (nature != TG_ISUP_NATURE_NATIONAL)
+		return text;
+	if (profile->country_code_len == 0 ||
+	    strncmp(text, profile->country_code, profile->country_code_len) != 0)
+		return NULL;
+	return text + profile->country_code_len;
+}
+
+static int add_parameter(struct tg_imagined *im, enum tg_id_source source, struct tg_num num,
+			 const struct tg_policy_trunk *trunk,
+			 const struct tg_isup_party *indicators)
+{
+	struct tg_sig_msg *m = &im->isup.sig;
+	struct tg_identity *id = &m->id[m->n_ids];
+	const enum tg_isup_nature nature = tg_isup_nature(indicators->nature);
+	const unsigned used = m->n_ids ? id[-1].raw_off + id[-1].raw_len : 0u;
+	char text[TG_NUM_TEXT_MAX];
+	const char *digits;
+
+	if (tg_num_is_none(num))
+		return 0;
+	tg_num_format(num, text);
+	digits = digits_of(text, nature, &trunk->profile);
+	if (!digits)
+		return -EINVAL;
+	id->source = (uint8_t)source;
+	id->role = (uint8_t)tg_id_source_role(source);
+	id->raw_off = (uint16_t)used;
+	id->raw_len = (uint16_t)strlen(digits);
+	memcpy(im->isup.text + used, digits, id->raw_len);
+	if (source == TG_ID_CALLED_NUMBER)
+		m->called = m->n_ids;
+	else
+		m->caller = m->n_ids;
+	im->isup.party[m->n_ids++] = *indicators;
+	return 0;
+}
+
+static int imagine_isup(const struct tg_imagine *how, const struct tg_policy_trunk *trunk,
+			const struct tg_num party[2], struct tg_imagined *im)
+{
+	const struct tg_isup_party calling = {
+		.nature = (uint8_t)tg_isup_nature_wire(nature_of(how->nature_from, party[0])),
+		.plan = E164_PLAN,
+		.presentation = how->presentation,
+		.screening = how->screening,
+	};
+	const struct tg_isup_party called = {
+		.nature = (uint8_t)tg_isup_nature_wire(nature_of(how->nature_to, party[1])),
+		.plan = E164_PLAN,
+	};
+	int ret;
+
+	im->is_ss7 = true;
+	im->msg = &im->isup.sig;
+	im->isup.type = TG_ISUP_IAM;
+	im->isup.variant = trunk->isup;
+	im->isup.bicc = how->protocol == TG_PROTOCOL_BICC;
+	im->isup.category = how->category;
+	im->isup.sig.protocol = how->protocol;
+	im->isup.sig.message = TG_MESSAGE_IAM;
+	im->isup.sig.text = (struct tg_span){ (const uint8_t *)im->isup.text,
+					      sizeof(im->isup.text) };
+	im->isup.sig.digits = im->isup.sig.text.data;
+	im->isup.sig.caller = TG_SIG_NO_ID;
+	im->isup.sig.called = TG_SIG_NO_ID;
+	ret = add_parameter(im, TG_ID_CALLED_NUMBER, party[1], trunk, &called);
+	if (ret == 0)
+		ret = add_parameter(im, TG_ID_CALLING_NUMBER, party[0], trunk, &calling);
+	tg_isup_normalise(&im->isup, &trunk->profile);
+	tg_isup_extra_add(&im->isup, &im->extra);
+	return ret;
+}
+
+int tg_imagine(const struct tg_imagine *how, const struct tg_policy_trunk *trunk,
+	       const struct tg_num party[2], struct tg_imagined *im, struct tg_error *err)
+{
+	memset(im, 0, sizeof(*im));
+	if (how->protocol == TG_PROTOCOL_SIP) {
+		imagine_sip(how, party, im);
+		tg_sig_normalise(&im->sip, &trunk->profile);
+		return 0;
+	}
+	if (imagine_isup(how, trunk, party, im) == 0)
+		return 0;
+	return tg_error_set(err, -EINVAL,
+			    "a national number has the country code of its trunk, and one of these "
+			    "has not that of trunk %s (%.*s)",
+			    trunk->name,
+			    trunk->profile.country_code_len ? trunk->profile.country_code_len : 4,
+			    trunk->profile.country_code_len ? trunk->profile.country_code : "none");
+}
+
+/* ---- on the wire ------------------------------------------------------------------------------- */
+
+static json_t *wire_json(const struct tg_verdict *v, const char *level, const char *effect)
+{
+	return json_pack("{s:s, s:s}", "level", v->mode == TG_MODE_ENFORCE ? level : "N0", "effect",
+			 effect);
+}
+
+/* As pipeline/decide_ss7.c does it (traps N0 to N2). */
+json_t *tg_imagined_wire(const struct tg_policy *p, const struct tg_imagined *im,
+			 const struct tg_verdict *v)
+{
+	const struct tg_isup *isup = &im->isup;
+	const unsigned called = isup->sig.called;
+	const char *answer_sink = "";
+	char digits[TG_ISUP_DIGITS_MAX];
+	unsigned n;
+	json_t *j;
+
+	if (v->action == TG_ACTION_PASS)
+		return NULL;
+	if (v->action == TG_ACTION_MARK)
+		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
+				       isup->sig.caller != TG_SIG_NO_ID
+			       ? wire_json(v, "N1", "restrict")
+			       : wire_json(v, "N0", "none");
+	n = called < isup->sig.n_ids ? isup->sig.id[called].raw_len : 0;
+	if (v->action == TG_ACTION_DIVERT && v->answer < p->n_answers)
+		answer_sink = p->answer[v->answer].sink;
+	if (n == 0 || !tg_policy_sink_digits(&p->trunk[v->trunk], answer_sink,
+					     isup->party[called].nature, n, digits))
+		return wire_json(v, "N2", "null");
+	j = wire_json(v, "N1", "sink");
+	json_object_set_new(j, "called", json_stringn(digits, n));
+	return j;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The last phase for calls over SS7 (traps §1.4). Nothing is answered, and nothing is kept back: a DATA chunk that
+ * does not arrive stops its association. What a verdict wants is written over the message, octet for octet, and
+ * remembered by TSN, so that every copy of it goes out alike.
+ */
+#include <string.h>
+
+#include "dataplane/pipeline/layout.h"
+#include "dataplane/pipeline/sctp.h"
+
+#define CHANGES_MAX 8 /* a sink is one, a restriction one an address, a null message two or three */
+/* A run of equal bytes shorter than this between two changes is cheaper changed along with them. */
+#define GAP 4
+
+/* ---- what is changed --------------------------------------------------------------------------- */
+
+/* N1: the call goes to the sink, where the next exchange releases it. The circuits stay in step. */
+static bool to_sink(const struct tg_policy *p, const struct tg_verdict *v,
+		    const struct tg_isup *isup, uint8_t *octets, uint32_t len)
+{
+	const unsigned called = isup->sig.called;
+	const char *answer_sink = "";
+	char digits[TG_ISUP_DIGITS_MAX];
+	unsigned n;
+
+	if (called >= isup->sig.n_ids)
+		return false;
+	n = isup->sig.id[called].raw_len;
+	if (v->action == TG_ACTION_DIVERT && v->answer < p->n_answers)
+		answer_sink = p->answer[v->answer].sink;
+	return tg_policy_sink_digits(&p->trunk[v->trunk], answer_sink, isup->party[called].nature,
+				     n, digits) &&
+	       tg_isup_set_called(octets, len, isup,
+				  (struct tg_span){ (const uint8_t *)digits, n });
+}
+
+/* The verdict carried out on a copy of the message. N2, a message that means nothing, where there is no sink of
+ * that length: the exchange before gives the call up after T7 (Q.764 §2.9.8). */
+static bool rewrite(const struct tg_burst_state *b, const struct tg_message *m,
+		    const struct tg_verdict *v, uint8_t *copy)
+{
+	const struct tg_policy *const p = &b->gen->policy;
+	const struct tg_ss7_message *const s = m->ss7;
+	uint8_t *const octets = copy + (s->user.data - s->place.bytes.data);
+	const struct tg_isup *const isup = &s->ss7.isup;
+
+	if (v->action == TG_ACTION_MARK)
+		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
+		       tg_isup_restrict(octets, s->user.len, isup);
+	return to_sink(p, v, isup, octets, s->user.len) || tg_isup_null(octets, s->user.len, isup);
+}
+
+/* The first run of differing bytes in [*at, to); its length, 0: there is none. */
+static uint32_t next_change(const uint8_t *was, const uint8_t *is, uint32_t *at, uint32_t to)
+{
+	uint32_t i = *at, last;
+
+	while (i < to && was[i] == is[i])
+		i++;
+	*at = last = i;
+	for (; i < to && i - *at < TG_PATCH_MAX && i - last <= GAP; i++)
+		if (was[i] != is[i])
+			last = i;
+	return *at < to ? last - *at + 1 : 0;
+}
+
+/* What differs in one part, which lies in one chunk. */
+static enum tg_reason collect(const struct tg_ss7_message *s, const struct tg_chunks_part *part,
+			      const uint8_t *is, struct tg_patch *patch, unsigned *n)
+{
+	const uint8_t *const was = s->place.bytes.data;
+	const uint32_t end = (uint32_t)part->off + part->len;
+	uint32_t at = part->off, len;
+
+	for (; (len = next_change(was, is, &at, end)) > 0; at += len) {
+		struct tg_patch *const p = &patch[*n];
+
+		if (part->gone)
+			return TG_REASON_SCTP_TOO_LATE;
+		if (*n == CHANGES_MAX)
+			return TG_REASON_EDIT_IMPOSSIBLE;
+		*p = (struct tg_patch){
+			.tsn = part->tsn,
+			.off = (uint16_t)(at - part->off),
+			.len = (uint8_t)len,
+		};
+		memcpy(p->was, was + at, len);
+		memcpy(p->is, is + at, len);
+		(*n)++;
+	}
+	return TG_REASON_NONE;
+}
+
+/* By its first verdict: that is what every copy gets, whatever the policy says by now. */
+static bool is_changed_already(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	const struct tg_ss7_place *const place = &m->ss7->place;
+	unsigned i;
+
+	for (i = 0; i < place->n_parts; i++) {
+		const struct tg_chunks_part *part = &place->part[i];
+
+		if (tg_patches_wanted(b->pl->patches, b->out[m->frame].association, part->tsn,
+				      (struct tg_span){ place->bytes.data + part->off, part->len },
+				      b->now_ms))
+			return true;
+	}
+	return false;
+}
+
+/* NONE, or why the call goes on as it is. */
+static enum tg_reason carry_out(const struct tg_burst_state *b, const struct tg_message *m,
+				const struct tg_result *r)
+{
+	const struct tg_ss7_place *const place = &m->ss7->place;
+	struct tg_pipeline *const pl = b->pl;
+	struct tg_patch patch[CHANGES_MAX];
+	enum tg_reason obstacle;
+	unsigned n = 0, i;
+
+	static_assert(sizeof(pl->scratch) >= TG_CHUNKS_MESSAGE_MAX, "any message in pieces fits");
+	if (m->ss7->ss7.isup.type != TG_ISUP_IAM)
+		return TG_REASON_ISUP_TOO_LATE;
+	if (r->repeated && is_changed_already(b, m))
+		return TG_REASON_NONE;
+	if (place->signed_by_sctp)
+		return TG_REASON_SCTP_AUTH;
+	/* A capture that begins above SCTP has no chunks. */
+	if (!b->out[m->frame].association || place->bytes.len > sizeof(pl->scratch))
+		return TG_REASON_EDIT_IMPOSSIBLE;
+	memcpy(pl->scratch, place->bytes.data, place->bytes.len);
+	if (!rewrite(b, m, &r->verdict, pl->scratch))
+		return TG_REASON_EDIT_IMPOSSIBLE;
+	for (i = 0; i < place->n_parts; i++) {
+		obstacle = collect(m->ss7, &place->part[i], pl->scratch, patch, &n);
+		if (obstacle != TG_REASON_NONE)
+			return obstacle;
+	}
+	for (i = 0; i < n; i++)
+		patch[i].flow = b->out[m->frame].association;
+	return tg_patches_put(pl->patches, patch, n, b->now_ms) ? TG_REASON_NONE
+								: TG_REASON_MEMORY_FULL;
+}
+
+/* ---- the verdict ------------------------------------------------------------------------------- */
+
+static bool is_clean_pass(const struct tg_verdict *v)
+{
+	return v->action == TG_ACTION_PASS && v->reason == TG_REASON_UNLISTED;
+}
+
+/* False: its endpoint would discard the packet, and nothing is known of the call. */
+static bool find_verdict(const struct tg_burst_state *b, const struct tg_message *m,
+			 struct tg_result *r)
+{
+	if (!tg_decide_recall(b, m, r)) {
+		if (b->gen->policy.has_limits &&
+		    !tg_state_checksum_ok(&b->in[m->frame], &b->out[m->frame]))
+			return false;
+		tg_decide_judge(b, m, r);
+	}
+	return is_clean_pass(&r->verdict) ||
+	       tg_state_checksum_ok(&b->in[m->frame], &b->out[m->frame]);
+}
+
+/* What continues an IAM is of interest only if it makes a difference, and once: the call is on its way. */
+static bool is_of_interest(const struct tg_burst_state *b, const struct tg_message *m,
+			   const struct tg_verdict *v)
+{
+	struct tg_circuits_call call;
+
+	if (m->ss7->ss7.isup.type == TG_ISUP_IAM)
+		return true;
+	return v->action != TG_ACTION_PASS &&
+	       tg_circuits_find(b->pl->circuits, m->ss7->circuit, b->now_ms, &call);
+}
+
+void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	struct tg_result r = {
+		.fate = TG_FATE_FORWARD,
+		.sig = m->sig,
+		.ss7 = &m->ss7->ss7,
+		.isup = m->isup,
+		.listing = &b->pl->listings[m->first_key],
+	};
+	enum tg_reason obstacle = TG_REASON_NONE;
+	struct tg_result *const frame = &b->out[m->frame];
+
+	if (!find_verdict(b, m, &r)) {
+		frame->reason = TG_REASON_BAD_CHECKSUM;
+		return;
+	}
+	if (!is_of_interest(b, m, &r.verdict)) {
+		if (!frame->judged)
+			frame->reason = TG_REASON_ISUP_OTHER;
+		return;
+	}
+	if (r.verdict.mode == TG_MODE_ENFORCE && r.verdict.action != TG_ACTION_PASS) {
+		obstacle = carry_out(b, m, &r);
+		r.changed = obstacle == TG_REASON_NONE;
+	}
+	r.reason = obstacle == TG_REASON_NONE ? r.verdict.reason : (uint8_t)obstacle;
+	if (!r.repeated && obstacle == TG_REASON_NONE)
+		(void)tg_decide_commit(b, m, &r, r.changed);
+	/* Whatever follows goes to the sink as well, or has been found out about. */
+	if (r.verdict.action != TG_ACTION_PASS)
+		tg_circuits_end(b->pl->circuits, m->ss7->circuit);
+	r.same_call |= m->ss7->ss7.isup.type != TG_ISUP_IAM;
+	tg_decide_report(b, m, &r);
+}
+
+/* Also packets that bring again what was changed before. Those that wait are looked at when they go. */
+void tg_decide_packets(const struct tg_burst_state *b)
+{
+	unsigned i;
+
+	if (tg_patches_idle(b->pl->patches, b->now_ms))
+		return;
+	for (i = 0; i < b->n; i++) {
+		struct tg_result *const r = &b->out[i];
+
+		if (r->association && r->fate == TG_FATE_FORWARD &&
+		    r->reason != TG_REASON_BAD_CHECKSUM &&
+		    tg_packet_is_patched(b->pl, b->in[i].data, &r->frame, r->association) &&
+		    tg_state_checksum_ok(&b->in[i], r))
+			r->fate = TG_FATE_EDIT;
+	}
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Phase 2 for what SCTP carries: user messages to what is in them. Calls become messages of the burst; everything
+ * else is told apart for the counters only.
+ */
+#include "dataplane/pipeline/ss7.h"
+
+#include "tollgate/sctp.h"
+#include "tollgate/sua.h"
+
+void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason)
+{
+	const bool blind = tg_reason_kind(reason) == TG_REASON_KIND_BLIND;
+
+	if (p->reason == TG_REASON_SCTP_CONTROL || p->reason == TG_REASON_SCTP_PART ||
+	    (blind && tg_reason_kind(p->reason) != TG_REASON_KIND_BLIND))
+		p->reason = reason;
+}
+
+/* ---- user parts -------------------------------------------------------------------------------- */
+
+static uint64_t name_circuit(const struct tg_pipeline *pl, const struct tg_ss7 *s)
+{
+	const struct {
+		uint32_t opc, dpc, appearance, cic, bicc;
+		char label[4];
+	} name = { s->mtp3.opc, s->mtp3.dpc,  s->mtp3.network_appearance,
+		   s->isup.cic, s->isup.bicc, "cic" };
+
+	static_assert(sizeof(name) == 24, "nothing between the fields is hashed");
+	return tg_state_hash(pl, &name, sizeof(name));
+}
+
+/* What continues an IAM is read with it, as if all had come at once. */
+static bool read_on(struct tg_pipeline *pl, struct tg_ss7_message *s)
+{
+	struct tg_isup more = s->ss7.isup;
+	struct tg_isup *const isup = &s->ss7.isup;
+	struct tg_circuits_call call;
+	struct tg_span digits = { NULL, 0 };
+
+	if (more.type == TG_ISUP_SAM) {
+		if (more.sig.called < more.sig.n_ids)
+			digits = (struct tg_span){ (const uint8_t *)more.text +
+							   more.sig.id[more.sig.called].raw_off,
+						   more.sig.id[more.sig.called].raw_len };
+		if (!tg_circuits_add(pl->circuits, s->circuit, s->place.part[0].tsn, digits,
+				     pl->now_ms, &call))
+			return false;
+	} else if (!tg_circuits_find(pl->circuits, s->circuit, pl->now_ms, &call)) {
+		return false;
+	}
+	if (tg_isup_read(call.iam, (enum tg_isup_variant)more.variant, more.bicc, isup) !=
+		    TG_REASON_NONE ||
+	    !tg_isup_append(isup, call.digits))
+		return false;
+	if (more.type == TG_ISUP_SGM)
+		tg_isup_merge(isup, &more);
+	isup->type = more.type;
+	isup->sig.message = more.sig.message;
+	return true;
+}
+
+/* Digits may follow where nobody says that they are all there, parameters where the IAM says so. */
+static void begin_circuit(struct tg_pipeline *pl, const struct tg_ss7_message *s)
+{
+	if (!s->ss7.isup.end_of_digits || s->ss7.isup.more_follows)
+		tg_circuits_begin(pl->circuits, s->circuit, s->user, pl->now_ms);
+	else
+		tg_circuits_end(pl->circuits, s->circuit);
+}
+
+static enum tg_reason read_isup(struct tg_ss7_reader *p, struct tg_ss7_message *s, bool bicc)
+{
+	struct tg_pipeline *const pl = p->b->pl;
+	const struct tg_policy *const policy = &p->b->gen->policy;
+	unsigned trunk;
+	enum tg_reason reason;
+
+	p->key.mtp3 = &s->ss7.mtp3;
+	trunk = tg_policy_trunk_find(policy, &p->key);
+	reason = tg_isup_read(s->user, (enum tg_isup_variant)policy->trunk[trunk].isup, bicc,
+			      &s->ss7.isup);
+	if (reason != TG_REASON_NONE)
+		return reason;
+	s->circuit = name_circuit(pl, &s->ss7);
+	if (s->ss7.isup.type == TG_ISUP_IAM)
+		begin_circuit(pl, s);
+	else if (!read_on(pl, s))
+		return TG_REASON_ISUP_OTHER;
+	pl->message[pl->n_messages++] = (struct tg_message){
+		.sig = &s->ss7.isup.sig,
+		.ss7 = s,
+		.isup = &s->ss7.isup,
+		.frame = (uint16_t)p->frame,
+		.trunk = (uint8_t)trunk,
+	};
+	pl->n_ss7++;
+	return TG_REASON_NONE;
+}
+
+static enum tg_reason read_user_part(struct tg_ss7_reader *p, struct tg_ss7_message *s)
+{
+	s->user = s->ss7.mtp3.user;
+	switch (s->ss7.mtp3.si) {
+	case TG_SI_ISUP:
+		return read_isup(p, s, false);
+	case TG_SI_BICC:
+		return read_isup(p, s, true);
+	case TG_SI_SCCP:
+		return TG_REASON_SCCP;
+	case TG_SI_TUP:
+		return TG_REASON_TUP;
+	default:
+		return TG_REASON_SIGTRAN_OTHER;
+	}
+}
+
+/* ---- adaptation layers ------------------------------------------------------------------------- */
+
+/* Without a protocol identifier (traps SCTP-8): the common header that all of them have (RFC 4666 §1.4, version 1,
+ * spare 0, class, length of the message) tells by its class; chance makes one in 2^30. */
+static uint32_t guess_ppid(struct tg_span message)
+{
+	const uint8_t *const h = message.data;
+
+	if (message.len < 8 || h[0] != 1 || h[1] != 0 ||
+	    tg_load_be32(h + 4) - 8 > message.len - 8 + 3)
+		return TG_PPID_NONE;
+	switch (h[2]) {
+	case 1: /* transfer messages */
+		return TG_PPID_M3UA;
+	case 6: /* MTP2 user adaptation messages */
+		return TG_PPID_M2UA;
+	case 7: /* connectionless and connection-oriented messages */
+	case 8:
+		return TG_PPID_SUA;
+	case 11:
+		return TG_PPID_M2PA;
+	default: /* management of any of them */
+		return TG_PPID_M3UA;
+	}
+}
+
+static enum tg_reason read_layer(struct tg_ss7_reader *p, uint32_t ppid, struct tg_ss7_message *s)
+{
+	const struct tg_policy *const policy = &p->b->gen->policy;
+	enum tg_reason reason;
+	struct tg_sua sua;
+
+	if (ppid == TG_PPID_NONE)
+		ppid = guess_ppid(s->place.bytes);
+	p->key.mtp3 = NULL;
+	switch (ppid) {
+	case TG_PPID_M3UA:
+		reason = tg_m3ua_read(s->place.bytes, &s->ss7.mtp3);
+		break;
+	case TG_PPID_M2UA:
+		reason = tg_m2ua_read(s->place.bytes, tg_policy_mtp3_variant(policy, &p->key),
+				      &s->ss7.mtp3);
+		break;
+	case TG_PPID_M2PA:
+		reason = tg_m2pa_read(s->place.bytes, tg_policy_mtp3_variant(policy, &p->key),
+				      &s->ss7.mtp3);
+		break;
+	case TG_PPID_SUA:
+		reason = tg_sua_read(s->place.bytes, &sua);
+		return reason == TG_REASON_NONE ? TG_REASON_SCCP : reason;
+	case TG_PPID_DTLS:
+		return TG_REASON_TLS;
+	default:
+		return TG_REASON_SCTP_OTHER;
+	}
+	return reason == TG_REASON_NONE ? read_user_part(p, s) : reason;
+}
+
+void tg_ss7_read_message(struct tg_ss7_reader *p, uint32_t ppid, const struct tg_ss7_place *place)
+{
+	/* Each frame behind this one has its place. */
+	const unsigned most = TG_MESSAGES_MAX - (p->b->n - p->frame - 1);
+	struct tg_pipeline *const pl = p->b->pl;
+	struct tg_ss7_message *const s = &pl->ss7[pl->n_ss7];
+	enum tg_reason reason;
+
+	if (pl->n_messages >= most) {
+		tg_ss7_note(p, TG_REASON_SCTP_FULL);
+		return;
+	}
+	s->place = *place;
+	if (!place->part)
+		s->place.part = &s->place.only;
+	s->place.signed_by_sctp = p->is_signed;
+	reason = read_layer(p, tg_sctp_ppid(ppid), s);
+	if (reason != TG_REASON_NONE)
+		tg_ss7_note(p, reason);
+}
+
+bool tg_ss7_is_no_call(uint32_t ppid, struct tg_span start)
+{
+	uint8_t si;
+
+	ppid = tg_sctp_ppid(ppid);
+	if (ppid == TG_PPID_M3UA)
+		return tg_m3ua_peek_service(start, &si) && si != TG_SI_ISUP && si != TG_SI_BICC;
+	return ppid != TG_PPID_NONE && ppid != TG_PPID_M2UA && ppid != TG_PPID_M2PA;
+}
+
+enum tg_reason tg_ss7_read_msu(struct tg_burst_state *b, unsigned i)
+{
+	const struct tg_frame_in *const in = &b->in[i];
+	struct tg_ss7_message *const s = &b->pl->ss7[b->pl->n_ss7];
+	struct tg_ss7_reader p = { .b = b, .frame = i };
+	enum tg_reason reason;
+
+	p.key = tg_state_trunk_key(in, &b->out[i], NULL);
+	s->place = (struct tg_ss7_place){
+		.bytes = { in->data, in->len },
+		.part = &s->place.only,
+		.n_parts = 1,
+		.only = { .tsn = (uint32_t)(b->now_ms * TG_BURST + i) }, /* no two alike */
+	};
+	reason = tg_mtp3_read(s->place.bytes, tg_policy_mtp3_variant(&b->gen->policy, &p.key),
+			      &s->ss7.mtp3);
+	if (reason == TG_REASON_NONE)
+		reason = read_user_part(&p, s);
+	return reason == TG_REASON_NONE ? TG_REASON_ISUP_OTHER : reason;
+}
