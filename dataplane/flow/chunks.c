@@ -116,14 +116,17 @@ static void free_set(struct tg_chunks *c, uint32_t i)
 static uint32_t make_set(struct tg_chunks *c, const struct tg_chunks_piece *p, uint32_t index)
 {
 	const bool own = count_collecting(c, p->flow) >= tg_chunks_share(c->n_sets);
+	uint64_t least_worth = UINT64_MAX;
 	uint32_t least = TG_CHUNKS_NONE, i;
 
 	for (i = 0; i < c->n_sets; i++) {
-		if (c->set[i].pinned == c->burst ||
+		const uint64_t w = worth(c, i);
+
+		if (w >= least_worth || c->set[i].pinned == c->burst ||
 		    (own && !(c->flow[i] == p->flow && is_collecting(c, i))))
 			continue;
-		if (least == TG_CHUNKS_NONE || worth(c, i) < worth(c, least))
-			least = i;
+		least = i;
+		least_worth = w;
 	}
 	if (least == TG_CHUNKS_NONE)
 		return least;

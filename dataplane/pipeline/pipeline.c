@@ -287,8 +287,9 @@ static void read_frames(struct tg_burst_state *b)
 		struct tg_sip *sip = &pl->sip[pl->n_messages];
 		struct tg_result *r = &b->out[i];
 		enum tg_reason reason;
+		struct tg_message *m;
 
-		memset(r, 0, sizeof(*r));
+		tg_clear(r, sizeof(*r));
 		r->fate = TG_FATE_FORWARD;
 		r->data = b->in[i].data;
 		reason = read_frame(b, i, sip);
@@ -296,11 +297,11 @@ static void read_frames(struct tg_burst_state *b)
 		if (reason != TG_REASON_NONE)
 			continue;
 		r->sip = sip;
-		pl->message[pl->n_messages++] = (struct tg_message){
-			.sig = sip->method == TG_SIP_INVITE ? &sip->sig : NULL,
-			.sip = sip,
-			.frame = (uint16_t)i,
-		};
+		m = &pl->message[pl->n_messages++];
+		tg_clear(m, sizeof(*m));
+		m->sig = sip->method == TG_SIP_INVITE ? &sip->sig : NULL;
+		m->sip = sip;
+		m->frame = (uint16_t)i;
 	}
 }
 
@@ -526,7 +527,7 @@ static void pass_all(const struct tg_burst_state *b)
 	unsigned i;
 
 	for (i = 0; i < b->n; i++) {
-		memset(&b->out[i], 0, sizeof(b->out[i]));
+		tg_clear(&b->out[i], sizeof(b->out[i]));
 		b->out[i].fate = TG_FATE_FORWARD;
 		b->out[i].data = b->in[i].data;
 		b->out[i].reason = TG_REASON_NO_GENERATION;

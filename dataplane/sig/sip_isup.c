@@ -91,6 +91,8 @@ static enum tg_isup_variant variant_of(struct tg_span type)
 
 /* ---- multiparts -------------------------------------------------------------------------------- */
 
+#define BOUNDARY_MAX 70 /* RFC 2046 §5.1.1; and no line costs more to compare with */
+
 struct level {
 	struct tg_span rest; /* behind the last delimiter */
 	struct tg_span boundary;
@@ -178,7 +180,7 @@ static void look_at(struct search *s, const struct entity *e)
 	    s->depth == TG_SIP_ISUP_DEPTH)
 		return;
 	boundary = type_parameter(e->type, TG_SIP_NAME("boundary"));
-	if (boundary.len == 0)
+	if (boundary.len == 0 || boundary.len > BOUNDARY_MAX)
 		return;
 	s->level[s->depth] = (struct level){ .rest = e->body, .boundary = boundary };
 	if (next_part(&s->level[s->depth], &preamble))
