@@ -142,6 +142,11 @@ bool tg_decide_recall(const struct tg_burst_state *b, const struct tg_message *m
 void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
 		     struct tg_result *r);
 
+/* The first verdict, or one of its own; false: its packet makes none, since its endpoint will discard it. Where rules
+ * count calls the checksum is looked at before, since asking them takes a call. `r` may be the frame's result. */
+bool tg_decide_find(const struct tg_burst_state *b, const struct tg_message *m,
+		    struct tg_result *r);
+
 /* Remembers a fresh verdict, for its transaction and its call. False: kept back, and no room. */
 bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m,
 		      const struct tg_result *r, bool kept);
