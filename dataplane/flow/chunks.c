@@ -116,14 +116,17 @@ static void free_set(struct tg_chunks *c, uint32_t i)
 static uint32_t make_set(struct tg_chunks *c, const struct tg_chunks_piece *p, uint32_t index)
 {
 	const bool own = count_collecting(c, p->flow) >= tg_chunks_share(c->n_sets);
+	uint64_t least_worth = UINT64_MAX;
 	uint32_t least = TG_CHUNKS_NONE, i;
 
 	for (i = 0; i < c->n_sets; i++) {
-		if (c->set[i].pinned == c->burst ||
+		const uint64_t w = worth(c, i);
+
+		if (w >= least_worth || c->set[i].pinned == c->burst ||
 		    (own && !(c->flow[i] == p->flow && is_collecting(c, i))))
 			continue;
-		if (least == TG_CHUNKS_NONE || worth(c, i) < worth(c, least))
-			least = i;
+		least = i;
+		least_worth = w;
 	}
 	if (least == TG_CHUNKS_NONE)
 		return least;
@@ -347,6 +350,23 @@ static void pass_from_now_on(struct tg_chunks *c, uint32_t i, enum tg_reason rea
 	c->set[i].reason = (uint8_t)reason;
 }
 
+/* The run of unordered pieces that begins where this one ends; n_sets: there is none. */
+static uint32_t run_above(const struct tg_chunks *c, uint32_t i)
+{
+	const struct tg_chunks_set *const s = &c->set[i];
+	uint32_t j;
+
+	for (j = 0; j < c->n_sets; j++) {
+		const struct tg_chunks_set *const upper = &c->set[j];
+
+		if (j != i && c->flow[j] == c->flow[i] && is_collecting(c, j) && upper->unordered &&
+		    !upper->interleaved && upper->stream == s->stream && !upper->begin &&
+		    upper->lo == s->hi + 1)
+			break;
+	}
+	return j;
+}
+
 /*
  * Unordered: the piece that was missing between two runs makes one of them. The upper one has no beginning, so
  * no result points into it. False: together they are too much.
@@ -363,15 +383,10 @@ static bool join(struct tg_chunks *c, uint32_t i)
 
 	if (!s->unordered || s->interleaved || s->end)
 		return true;
-	for (j = 0; j < c->n_sets; j++) {
-		upper = &c->set[j];
-		if (j != i && c->flow[j] == c->flow[i] && is_collecting(c, j) && upper->unordered &&
-		    !upper->interleaved && upper->stream == s->stream && !upper->begin &&
-		    upper->lo == s->hi + 1)
-			break;
-	}
+	j = run_above(c, i);
 	if (j == c->n_sets)
 		return true;
+	upper = &c->set[j];
 	if (n + upper->n > TG_CHUNKS_PIECES || s->len + upper->len > TG_CHUNKS_MESSAGE_MAX) {
 		free_set(c, j);
 		return false;

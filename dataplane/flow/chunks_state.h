@@ -79,6 +79,7 @@ struct tg_chunks {
 	uint64_t now_ms;
 	uint64_t born;
 	uint64_t number;  /* of the frame in hand */
+	uint64_t hand;	  /* its flow, if it brought a piece that is waited for */
 	uint64_t next_ms; /* no frame has waited long enough before */
 	uint32_t n_sets;
 	uint32_t n_frames;

@@ -36,6 +36,7 @@ void tg_chunks_hold(struct tg_chunks *c, uint32_t i)
 		return;
 	c->n_holding += !s->holding;
 	s->holding = true;
+	c->hand = c->flow[i];
 	s->first_frame = c->number;
 	for (k = 0; k < s->n; k++)
 		if (c->body[i].frame[k] >= here && c->body[i].frame[k] < s->first_frame)
@@ -146,14 +147,14 @@ static void give_all(struct tg_chunks *c, uint32_t line, struct tg_chunks_held *
 }
 
 /*
- * No room at all: the flow that has waited longest has had most of its chance, and goes with the next release.
- * Until then it is the oldest, so a flood does not let others go.
+ * No room at all: the flow that has waited longest has had most of its chance, and goes with the next release, if
+ * nothing goes then anyhow.
  */
 static void make_room(struct tg_chunks *c)
 {
 	uint32_t oldest = 0, i;
 
-	if (c->n_lines == 0)
+	if (c->loose || c->n_lines == 0)
 		return;
 	for (i = 1; i < c->n_lines; i++)
 		if (head_number(c, i) < head_number(c, oldest))
@@ -169,16 +170,18 @@ bool tg_chunks_frame(struct tg_chunks *c, uint64_t flow, void *handle, struct tg
 	*held = (struct tg_chunks_held){ .reason = TG_REASON_NONE };
 	flow = flow ? flow : 1; /* 0 names no set */
 	line = find_line(c, flow);
-	wanted = first_needed(c, flow) != UINT64_MAX;
+	/* Only with frames that wait, or with this one: most flows need no look at the sets. */
+	wanted = (line != TG_CHUNKS_NONE || c->hand == flow) && first_needed(c, flow) != UINT64_MAX;
 	waits = wanted && append(c, flow, line, handle);
 	if (wanted && !waits) {
 		held->reason = TG_REASON_SCTP_FULL;
+		if (line == TG_CHUNKS_NONE)
+			make_room(c);
 		stop_needing(c, flow, UINT64_MAX);
 	}
 	if (!waits && line != TG_CHUNKS_NONE)
 		give_all(c, line, held);
-	else if (wanted && !waits)
-		make_room(c);
+	c->hand = 0;
 	c->number++;
 	return waits;
 }

@@ -107,6 +107,8 @@ static void settle_frame(struct tg_ss7_reader *p)
 		r->fate = TG_FATE_HOLD;
 		return;
 	}
+	if (held.reason != TG_REASON_NONE)
+		tg_ss7_note(p, held.reason);
 	r->held = held.handle;
 	r->n_held = (uint16_t)held.n;
 	r->held_reason = TG_REASON_SCTP_PART;

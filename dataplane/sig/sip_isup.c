@@ -37,7 +37,7 @@ static void read_entity(struct tg_span text, uint32_t at, struct entity *e)
 		const uint8_t *const value = text.data + f.value;
 		const uint32_t len = f.value_end - f.value;
 
-		if (!e->type.data && tg_sip_field_is(text, &f, "content-type", 'c'))
+		if (e->type.len == 0 && tg_sip_field_is(text, &f, "content-type", 'c'))
 			e->type = (struct tg_span){ value, len };
 		else if (tg_sip_field_is(text, &f, "content-encoding", 'e'))
 			e->opaque |= len > 0 && !TG_SIP_IS(value, len, "identity");
@@ -90,6 +90,8 @@ static enum tg_isup_variant variant_of(struct tg_span type)
 }
 
 /* ---- multiparts -------------------------------------------------------------------------------- */
+
+#define BOUNDARY_MAX 70 /* RFC 2046 §5.1.1; and no line costs more to compare with */
 
 struct level {
 	struct tg_span rest; /* behind the last delimiter */
@@ -161,7 +163,7 @@ static void look_at(struct search *s, const struct entity *e)
 {
 	struct tg_span boundary, preamble;
 
-	if (e->opaque || !e->type.data || e->body.len == 0)
+	if (e->opaque || e->type.len == 0 || e->body.len == 0)
 		return;
 	if (is_type(e->type, "application/isup", sizeof("application/isup") - 1)) {
 		s->at->several = s->found;
@@ -178,7 +180,7 @@ static void look_at(struct search *s, const struct entity *e)
 	    s->depth == TG_SIP_ISUP_DEPTH)
 		return;
 	boundary = type_parameter(e->type, TG_SIP_NAME("boundary"));
-	if (boundary.len == 0)
+	if (boundary.len == 0 || boundary.len > BOUNDARY_MAX)
 		return;
 	s->level[s->depth] = (struct level){ .rest = e->body, .boundary = boundary };
 	if (next_part(&s->level[s->depth], &preamble))

@@ -7,7 +7,7 @@
  *	   byte, bit 7: the frame goes on with the next operation
  *	1  TSN, from 128 before the wrap on
  *	2  bit 0-3 SSN or MID, bit 4-5 stream, bit 6: let go, bit 7: of the same burst as what came before
- *	3  FSN
+ *	3  bit 0-6 FSN, bit 7: four more flows
  *	4  length: the upper seven bits, times 48 if bit 0
  *	5  bit 0-4 milliseconds passed before, bit 5-6 how many at a time are released, bit 7: release
  */
@@ -19,14 +19,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FLOWS 4
+#define FLOWS 8
 #define OPERATION 6
 #define OPERATIONS 512
 #define LEN_MAX (1 + 127 * 48)
 #define KEPT 16
 
-/* small, so that every limit is met */
-static const struct tg_chunks_config config = { .sets = 6, .frames = 24 };
+/* small, so that every limit is met: of a flow's share two sets, six frames */
+static const struct tg_chunks_config config = { .sets = 9, .frames = 24 };
 static struct tg_chunks *c;
 
 struct frame {
@@ -52,6 +52,11 @@ static void require(bool ok)
 {
 	if (!ok)
 		abort();
+}
+
+static unsigned flow_of(const uint8_t *op)
+{
+	return (op[0] & 3u) | (op[3] >> 7) << 2;
 }
 
 static uint8_t byte_of(unsigned flow, uint32_t tsn, unsigned at)
@@ -168,11 +173,11 @@ static void check(struct world *w, unsigned flow, unsigned kind, const struct tg
 static void add(struct world *w, const uint8_t *op)
 {
 	static uint8_t bytes[LEN_MAX];
-	const unsigned flow = op[0] & 3, kind = op[0] >> 2 & 3;
+	const unsigned flow = flow_of(op), kind = op[0] >> 2 & 3;
 	struct tg_chunks_piece p = { .flow = flow + 1,
 				     .tsn = op[1] - 128u,
 				     .message = op[2] & 15,
-				     .fsn = kind == 2 ? op[3] : 0,
+				     .fsn = kind == 2 ? op[3] & 127 : 0,
 				     .ppid = op[0] & 0x10 ? 3 : 0,
 				     .stream = op[2] >> 4 & 3,
 				     .begin = op[0] & 0x10,
@@ -219,9 +224,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				next_burst(&w);
 			if (op[5] & 0x80)
 				release(&w, w.now_ms, 1 + (op[5] >> 5 & 3));
-			flow = op[0] & 3;
+			flow = flow_of(op);
 		}
-		if (flow == (op[0] & 3u) && (op[0] >> 2 & 3) != 3)
+		if (flow == flow_of(op) && (op[0] >> 2 & 3) != 3)
 			add(&w, op);
 		if (!(op[0] & 0x80)) {
 			give_frame(&w, flow);

@@ -3,7 +3,7 @@
  * stray line. */
 #include <string.h>
 
-#include "tollgate/sip.h"
+#include "tollgate/sip_isup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,6 +26,33 @@ static void check_answer(const uint8_t *p, unsigned n)
 	}
 }
 
+/* ISUP in the body: what is found lies in it, and identities stand behind those of the header. */
+static void use_body(struct tg_sip *sip, struct tg_span text)
+{
+	static struct tg_isup isup;
+	const unsigned n_ids = sip->sig.n_ids;
+	struct tg_sip_isup at;
+	unsigned first, i;
+	const bool found = tg_sip_isup_find(sip, &at);
+
+	expect(!found || (at.text.data >= text.data + sip->body_off &&
+			  at.text.data + at.text.len <= text.data + text.len));
+	/* A session description, or what begins like one, and a single byte are not looked into. */
+	expect(!found || tg_sip_body(sip, false) != TG_SIP_BODY_CLEAR ||
+	       text.data[sip->body_off] == 'v' || text.len - sip->body_off < 2);
+	if (!tg_sip_isup_read(sip, NULL, &isup, &first)) {
+		expect(sip->sig.n_ids == n_ids);
+		return;
+	}
+	expect(found && first == n_ids && sip->sig.n_ids <= TG_SIG_MAX_IDS);
+	for (i = first; i < sip->sig.n_ids; i++) {
+		const struct tg_span raw = tg_identity_raw(&sip->sig, i);
+
+		expect(raw.data >= (const uint8_t *)isup.text &&
+		       raw.data + raw.len <= (const uint8_t *)isup.text + sizeof(isup.text));
+	}
+}
+
 static void use(struct tg_sip *sip, struct tg_span text)
 {
 	static const struct tg_sip_source source = { "192.0.2.77", 5060 };
@@ -45,6 +72,7 @@ static void use(struct tg_sip *sip, struct tg_span text)
 	tg_sig_normalise(&sip->sig, NULL);
 	for (i = 0; i < sip->sig.n_ids; i++)
 		expect((size_t)sip->sig.id[i].raw_off + sip->sig.id[i].raw_len <= text.len);
+	use_body(sip, text);
 	expect(sip->sig.n_ids <= TG_SIG_MAX_IDS && sip->n_vias <= TG_SIP_MAX_VIAS);
 	tg_sip_to_tag(sip, key, tag);
 	(void)tg_sip_to_tag_is_ours(sip, key);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tollgate/sip_edit.h"
+#include "tollgate/sip_isup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -107,6 +107,41 @@ static void check(unsigned kind, const struct tg_sip *sip)
 	}
 }
 
+/* The IAM in a body: changed as asked, nothing else in it or around it. */
+static void check_body(const struct tg_sip *sip, bool restrict_caller)
+{
+	static const uint8_t nines[TG_ISUP_DIGITS_MAX + 1] = "99999999999999999999999999999999";
+	static uint8_t out[1 << 17];
+	static struct tg_isup was, is;
+	struct tg_sip before = *sip, after;
+	struct tg_span digits = { nines, 0 }, raw;
+	struct tg_sip_edits e;
+	unsigned first, i;
+
+	if (!tg_sip_isup_read(&before, NULL, &was, &first))
+		return;
+	tg_sip_edits_init(&e);
+	digits.len = was.sig.id[was.sig.called].raw_len;
+	if (!(restrict_caller ? tg_sip_isup_edit_restrict(sip, &e)
+			      : tg_sip_isup_edit_called(sip, digits, &e))) {
+		REQUIRE(e.n == 0 && !e.failed);
+		return;
+	}
+	REQUIRE(tg_sip_edits_same_length(&e));
+	REQUIRE(tg_sip_edits_apply(sip->sig.text, &e, out, sizeof(out)) == sip->sig.text.len);
+	REQUIRE(memcmp(out, sip->sig.text.data, sip->body_off) == 0);
+	REQUIRE(tg_sip_parse((struct tg_span){ out, sip->sig.text.len }, &after) == TG_REASON_NONE);
+	REQUIRE(tg_sip_isup_read(&after, NULL, &is, &first) && is.sig.n_ids == was.sig.n_ids);
+	for (i = 0; i < is.sig.n_ids; i++) {
+		const bool called = i == is.sig.called && !restrict_caller;
+
+		raw = tg_identity_raw(&is.sig, i);
+		REQUIRE(raw.len == was.sig.id[i].raw_len);
+		REQUIRE(memcmp(raw.data, called ? nines : tg_identity_raw(&was.sig, i).data,
+			       raw.len) == 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tg_sip_edits e;
@@ -123,5 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tg_sig_normalise(&sip.sig, NULL);
 	for (kind = 0; kind < EDITS; kind++)
 		check(kind, &sip);
+	check_body(&sip, false);
+	check_body(&sip, true);
 	return 0;
 }

@@ -105,6 +105,8 @@ TG_TEST(SIP_18_isup_in_a_body_is_read, TG_NEEDS_NOTHING)
 	}
 }
 
+#define BOUNDARY_71 "12345678901234567890123456789012345678901234567890123456789012345678901"
+
 static const struct {
 	const char *fields;
 	const char *body;
@@ -124,6 +126,8 @@ static const struct {
 	{ "Content-Type: multipart/mixed\r\n", ISUP_PART },
 	{ "Content-Type: multipart/mixed;boundary=\r\n", ISUP_PART },
 	{ "Content-Type: multipart/mixed;boundary=b2\r\n", ISUP_PART },
+	{ "Content-Type: multipart/mixed;boundary=" BOUNDARY_71 "\r\n",
+	  "--" BOUNDARY_71 "\r\nContent-Type: application/isup\r\n\r\n@" },
 	{ MULTIPART, "@" },
 	{ MULTIPART, " --b1\r\nContent-Type: application/isup\r\n\r\n@" },
 	{ MULTIPART, "--b1--\r\n" ISUP_PART },

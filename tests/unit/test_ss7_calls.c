@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What kind of call it is, over SS7: of priority, of emergency, BICC, or an attempt again. */
+#include "tests/support/ss7_shots.h"
+
+static struct ss7_fixture s;
+
+TG_TEST(IS_13_calls_of_priority_pass, TG_NEEDS_NOTHING)
+{
+	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED, .category = 11 };
+	struct tg_frame_in in;
+	struct tg_result r;
+
+	ss7_setup(&s);
+	in = ss7_shoot_call(&s, &call, 1);
+	r = ss7_judge(&s, &in);
+	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_PRIORITY);
+	ss7_teardown(&s);
+}
+
+TG_TEST(SIP_36_emergency_over_isup, TG_NEEDS_NOTHING)
+{
+	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED,
+					  .called = "112",
+					  .called_nature = 3 };
+	struct tg_frame_in in;
+	struct tg_result r;
+
+	ss7_setup(&s);
+	in = ss7_shoot_call(&s, &call, 1);
+	r = ss7_judge(&s, &in);
+	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_EMERGENCY);
+	ss7_teardown(&s);
+}
+
+TG_TEST(IS_1_bicc, TG_NEEDS_NOTHING)
+{
+	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED,
+					  .bicc = true,
+					  .cic = 0x01020304 };
+	struct ss7_sent sent;
+	struct tg_frame_in in;
+	struct tg_isup isup;
+	struct tg_result r;
+
+	ss7_setup(&s);
+	in = ss7_shoot_call(&s, &call, 1);
+	r = ss7_judge(&s, &in);
+	assert_result(&r, true, TG_FATE_EDIT, TG_REASON_FRAUD);
+	assert_int_equal(r.sig->protocol, TG_PROTOCOL_BICC);
+	sent = ss7_send(&s, &in, &r);
+	ss7_read_back(&sent, 0, &isup);
+	assert_int_equal(isup.cic, 0x01020304);
+	assert_digits(&isup, isup.sig.called, "44207946000");
+	ss7_teardown(&s);
+}
+
+/* An exchange tries again on another circuit, at once; who dials again is another call. */
+TG_TEST(IS_9_repeat_attempt_is_the_same_call, TG_NEEDS_NOTHING)
+{
+	struct tg_ss7_call call = { .cic = 1 };
+	struct tg_frame_in in;
+	struct tg_result r;
+
+	ss7_setup(&s);
+	in = ss7_shoot_call(&s, &call, 1);
+	r = ss7_judge(&s, &in);
+	assert_false(r.same_call);
+	call.cic = 2;
+	s.f.now += 300;
+	in = ss7_shoot_call(&s, &call, 2);
+	r = ss7_judge(&s, &in);
+	assert_true(r.judged && r.same_call);
+	call.cic = 3;
+	s.f.now += 10000;
+	in = ss7_shoot_call(&s, &call, 3);
+	r = ss7_judge(&s, &in);
+	assert_false(r.same_call);
+	ss7_teardown(&s);
+}
