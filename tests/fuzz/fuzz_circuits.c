@@ -200,7 +200,7 @@ static void apply(const uint8_t *op, unsigned slot, uint64_t now, bool wanted)
 static void put(const uint8_t *op, unsigned n, uint64_t now)
 {
 	const unsigned first = op[1] >> 3, place = op[2] & 1, kind = op[2] >> 1 & 3;
-	struct tg_patch patch[3];
+	struct tg_patch patch[3] = { 0 };
 	unsigned i;
 
 	for (i = 0; i < n; i++) {

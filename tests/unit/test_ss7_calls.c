@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What kind of call it is, over SS7: of priority, of emergency, BICC, or an attempt again. */
+/* What kind of call it is, over SS7: of priority, of emergency, BICC, an attempt again; and of an old exchange. */
 #include "tests/support/ss7_shots.h"
 
 static struct ss7_fixture s;
@@ -75,5 +75,41 @@ TG_TEST(IS_9_repeat_attempt_is_the_same_call, TG_NEEDS_NOTHING)
 	in = ss7_shoot_call(&s, &call, 3);
 	r = ss7_judge(&s, &in);
 	assert_false(r.same_call);
+	ss7_teardown(&s);
+}
+
+/* RFC 2960 Appendix B, word for word: what old exchanges send, and take. */
+static uint32_t adler32_of(const uint8_t *p, uint32_t len)
+{
+	uint32_t a = 1, b = 0, i;
+
+	for (i = 0; i < len; i++) {
+		a = (a + (i >= 8 && i < 12 ? 0 : p[i])) % 65521;
+		b = (b + a) % 65521;
+	}
+	return b << 16 | a;
+}
+
+TG_TEST(SCTP_3_adler32_is_read_and_stays, TG_NEEDS_NOTHING)
+{
+	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED };
+	struct ss7_sent sent;
+	struct tg_frame_in in;
+	struct tg_result r;
+	uint8_t *packet;
+
+	ss7_setup(&s);
+	in = ss7_shoot_call(&s, &call, 1);
+	packet = s.frame[0].bytes + 14 + 20;
+	tg_store_be32(packet + 8, adler32_of(packet, in.len - 34));
+	r = ss7_judge(&s, &in);
+	assert_result(&r, true, TG_FATE_EDIT, TG_REASON_FRAUD);
+	sent = ss7_send(&s, &in, &r);
+	assert_int_equal(tg_load_be32(sent.bytes + 34 + 8),
+			 adler32_of(sent.bytes + 34, in.len - 34));
+	packet[8] ^= 1;
+	in.checksum = TG_PIPELINE_CSUM_ALWAYS;
+	r = ss7_judge(&s, &in);
+	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_BAD_CHECKSUM);
 	ss7_teardown(&s);
 }
