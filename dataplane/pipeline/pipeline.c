@@ -484,7 +484,7 @@ static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
 	struct tg_sip_keys keys[TG_MESSAGES_MAX];
-	uint8_t of[TG_MESSAGES_MAX];
+	uint16_t of[TG_MESSAGES_MAX];
 	unsigned n = 0, i;
 
 	for (i = 0; i < pl->n_messages; i++) {
@@ -499,7 +499,7 @@ static void gather_keys(struct tg_burst_state *b)
 		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
 			     m->sip->branch.len > 0 && m->sip->call_id.len > 0;
 		keys[n].sip = m->sip;
-		of[n] = (uint8_t)i;
+		of[n] = (uint16_t)i;
 		n += m->has_key;
 	}
 	tg_sip_keys_burst(keys, n, pl->flow_key);

@@ -190,24 +190,8 @@ TG_TEST(SCTP_1_a_burst_of_packets_full_of_calls, TG_NEEDS_NOTHING)
 	unsigned i, listed = 0, calls = 0, tsn = 1;
 
 	ss7_setup(&s);
-	for (i = 0; i < TG_BURST; i++) {
-		struct tg_ss7_packet p;
-
-		tg_ss7_packet_begin(&p, 0);
-		for (;; tsn++) {
-			const struct tg_ss7_call c = {
-				.calling = tsn % 10 ? TG_SS7_CALLING_DEFAULT : TG_SS7_LISTED,
-				.cic = tsn,
-			};
-			const struct tg_ss7_text m = tg_ss7_message(&c);
-
-			if (p.len + 16 + m.len + 3 > 1500 - 20)
-				break;
-			tg_ss7_packet_data(&p, &(struct tg_ss7_data){ .tsn = tsn }, m.data, m.len);
-		}
-		tg_ss7_packet_end(&p);
-		in[i] = ss7_frame(&s, &ss7_pkt, &p);
-	}
+	for (i = 0; i < TG_BURST; i++)
+		in[i] = ss7_full_packet(&s, &tsn);
 	tg_pipeline_burst(s.f.pl, &s.f.g.gen, in, TG_BURST, 1000, out);
 	for (i = 0; i < TG_BURST; i++) {
 		const struct tg_result *r;

@@ -113,3 +113,27 @@ TG_TEST(SCTP_3_adler32_is_read_and_stays, TG_NEEDS_NOTHING)
 	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_BAD_CHECKSUM);
 	ss7_teardown(&s);
 }
+
+/* Of SIP and SS7 in one burst, each call has its own key, however many there are. */
+TG_TEST(P4_calls_of_sip_behind_hundreds_over_ss7, TG_NEEDS_NOTHING)
+{
+	const struct tg_sip_text sip[] = { { .from = TG_TEST_CLEAN, .call = 1 },
+					   { .from = TG_TEST_FRAUD, .call = 2 },
+					   { .from = TG_TEST_FRAUD, .call = 2 } };
+	struct tg_frame_in in[TG_BURST];
+	struct tg_result out[TG_BURST];
+	unsigned i, tsn = 1;
+
+	ss7_setup(&s);
+	for (i = 0; i < TG_BURST - 3; i++)
+		in[i] = ss7_full_packet(&s, &tsn);
+	assert_true(tsn > 256);
+	for (; i < TG_BURST; i++)
+		in[i] = shoot_sip(&sip[i - (TG_BURST - 3)])->in;
+	tg_pipeline_burst(s.f.pl, &s.f.g.gen, in, TG_BURST, 1000, out);
+	assert_result(&out[TG_BURST - 3], true, TG_FATE_FORWARD, TG_REASON_UNLISTED);
+	assert_result(&out[TG_BURST - 2], true, TG_FATE_ANSWER, TG_REASON_FRAUD);
+	assert_false(out[TG_BURST - 2].repeated);
+	assert_true(out[TG_BURST - 1].repeated);
+	ss7_teardown(&s);
+}
