@@ -86,6 +86,7 @@ struct tg_tcp_decision {
 	uint32_t seq; /* of the message's first byte */
 	bool valid;
 	bool repeated;
+	bool same_call;
 	bool blocked;
 	uint8_t reason;
 	uint8_t epoch;

@@ -59,6 +59,7 @@ static void decide_in_stream(const struct tg_burst_state *b, const struct tg_mes
 	if (d->valid) {
 		r.verdict = tg_decide_now(b, m, d->verdict, d->epoch);
 		r.repeated = d->repeated;
+		r.same_call = d->same_call;
 		r.reason = d->reason;
 		r.fate = d->blocked ? TG_FATE_EDIT : TG_FATE_FORWARD;
 	} else {
@@ -73,6 +74,7 @@ static void decide_in_stream(const struct tg_burst_state *b, const struct tg_mes
 	d->verdict = r.verdict;
 	d->epoch = b->pl->epoch;
 	d->repeated = r.repeated;
+	d->same_call = r.same_call;
 	d->reason = r.reason;
 	d->blocked = r.fate == TG_FATE_EDIT;
 }

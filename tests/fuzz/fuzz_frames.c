@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A frame through the whole pipeline, twice (the second is a retransmission), and the answer if there
- * is one. The first byte chooses: bit 0 the frame begins at the IP header, bit 1 it enters at port 1
- * (shadow), bit 2 checksums count, bit 3 the outside trunk drops what it cannot read or do.
+ * is one; a segment of TCP or a packet of SCTP that is changed is changed alike both times. The first byte
+ * chooses: bit 0 the frame begins at the IP header, bit 1 it enters at port 1 (shadow), bit 2 checksums count,
+ * bit 3 the outside trunk drops what it cannot read or do.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 #include "tests/support/generation.h"
 #include "tollgate/checksum.h"
 #include "tollgate/event.h"
+#include "tollgate/sctp.h"
+
+#define TCP_NOT_PLAIN 0x07 /* FIN, SYN, RST */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,15 +27,30 @@ static void require(bool ok)
 		abort();
 }
 
+static const struct tg_pipeline_config config = {
+	.memory_entries = 1024,
+	.cap_entries = 64,
+	.key = "fuzz",
+	.frag_sets = 4,
+	.frag_frames = 64,
+	.tcp_flows = 8,
+	.tcp_buffers = 3,
+	.sctp_sets = 4,
+	.sctp_frames = 64,
+};
+
+/* A new pipeline for each input, so that it does the same whatever it follows. */
 static void setup(void)
 {
-	static const struct tg_pipeline_config config = { .memory_entries = 1024,
-							  .cap_entries = 64,
-							  .key = "fuzz" };
+	static void *memory;
 
-	require(tg_test_generation_init(&g, false));
-	pl = aligned_alloc(TG_CACHE_LINE, tg_pipeline_size(&config));
-	require(pl && tg_pipeline_init(pl, &config));
+	if (!memory) {
+		require(tg_test_generation_init(&g, false));
+		memory = aligned_alloc(TG_CACHE_LINE, tg_pipeline_size(&config));
+		require(memory != NULL);
+	}
+	pl = tg_pipeline_init(memory, &config);
+	now_ms = 1000;
 }
 
 static struct tg_result judge(const struct tg_frame_in *in)
@@ -65,26 +84,45 @@ static void check_answer(const struct tg_frame_in *in, const struct tg_result *r
 	require(judge(&back).reason == TG_REASON_SIP_RESPONSE);
 }
 
-/* What came before, so that an input does the same whatever it follows. */
-static void forget(void)
+static bool is_tcp(const struct tg_result *r)
 {
-	struct tg_released freed[TG_BURST];
+	return r->frame.l4_proto == TG_IPPROTO_TCP;
+}
 
-	now_ms += 100000;
-	while (tg_pipeline_release(pl, now_ms, freed, TG_BURST) == TG_BURST)
-		;
+static bool checksum_ok(const uint8_t *frame, const struct tg_result *r)
+{
+	const struct tg_frame *const f = &r->frame;
+
+	return is_tcp(r) ? tg_checksum_tcp_ok(frame, f)
+			 : tg_sctp_checksum_ok(
+				   (struct tg_span){ frame + f->payload_off, f->payload_len });
+}
+
+/* Of TCP and SCTP only: here no rule changes a datagram. As long as it was, and right if it was right. */
+static unsigned edit(const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out)
+{
+	unsigned len;
+
+	if (r->fate != TG_FATE_EDIT)
+		return 0;
+	len = tg_edit_build(pl, &g.gen, in, r, out, TG_ANSWER_MAX);
+	require((is_tcp(r) || r->association) &&
+		(len == in->len || (len == 0 && in->len > TG_ANSWER_MAX)));
+	if (len > 0 && checksum_ok(in->data, r))
+		require(checksum_ok(out, r));
+	return len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tg_frame_in in;
+	static uint8_t changed[2][TG_ANSWER_MAX];
 	struct tg_result first, again;
+	unsigned len;
 
-	if (!pl)
-		setup();
 	if (size == 0)
 		return 0;
-	forget();
+	setup();
 	in = (struct tg_frame_in){
 		.data = data + 1,
 		.len = (uint32_t)(size - 1),
@@ -97,7 +135,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	first = judge(&in);
 	if (first.fate == TG_FATE_ANSWER)
 		check_answer(&in, &first);
+	len = edit(&in, &first, changed[0]);
 	again = judge(&in);
+	/* What begins or ends a connection is another thing the second time. */
+	if (is_tcp(&first) && first.frame.payload_off > 0 &&
+	    (in.data[first.frame.l4_off + TG_TCP_OFF_FLAGS] & TCP_NOT_PLAIN))
+		return 0;
+	/* What was judged need not be, when it comes again. */
+	if (is_tcp(&first) || first.association) {
+		require(again.fate == first.fate && edit(&in, &again, changed[1]) == len &&
+			memcmp(changed[0], changed[1], len) == 0);
+		return 0;
+	}
 	require(again.judged == first.judged && again.fate == first.fate);
 	require(again.verdict.action == first.verdict.action);
 	return 0;

@@ -367,3 +367,26 @@ TG_TEST(IS_12_in_a_stream_no_header_is_changed_in_front_of_isup, TG_NEEDS_NOTHIN
 	free(image);
 	teardown();
 }
+
+/* With credentials, and its body in a segment of its own: still the same call. */
+TG_TEST(SIP_22_same_call_when_the_body_comes_later, TG_NEEDS_NOTHING)
+{
+	char text[2048], again[2048], *branch;
+	uint32_t n, header;
+
+	setup();
+	tcp_lab_connect(&lab);
+	n = invite(text, sizeof(text), 1, TG_TEST_CLEAN);
+	memcpy(again, text, sizeof(text));
+	branch = strstr(again, "z9hG4bK1");
+	assert_non_null(branch);
+	branch[7] = '9'; /* another transaction */
+	header = (uint32_t)(strstr(again, "\r\n\r\n") + 4 - again);
+	send(0, 0, text, n);
+	assert_true(lab.result[0].judged && !lab.result[0].same_call);
+	send(0, n, again, header);
+	assert_false(lab.result[0].judged);
+	send(0, n + header, again + header, n - header);
+	assert_true(lab.result[0].judged && lab.result[0].same_call);
+	teardown();
+}
