@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A frame through the whole pipeline, twice (the second is a retransmission), and the answer if there
- * is one. The first byte chooses: bit 0 the frame begins at the IP header, bit 1 it enters at port 1
+ * is one; a segment of TCP that is changed is changed alike both times. The first byte chooses: bit 0 the frame begins at the IP header, bit 1 it enters at port 1
  * (shadow), bit 2 checksums count, bit 3 the outside trunk drops what it cannot read or do.
  */
 #include <stdint.h>
@@ -40,7 +40,7 @@ static struct tg_result judge(const struct tg_frame_in *in)
 	struct tg_event e;
 
 	tg_pipeline_burst(pl, &g.gen, in, 1, now_ms, &r);
-	require(r.reason < TG_REASON_COUNT && r.fate <= TG_FATE_HOLD);
+	require(r.reason < TG_REASON_COUNT && r.fate <= TG_FATE_EDIT);
 	require(r.judged || r.fate != TG_FATE_ANSWER);
 	/* Dropped is what a verdict or its ACK keeps back, and what the trunk says. */
 	if (r.fate == TG_FATE_ABSORB && tg_exception_of(r.reason) != TG_EXCEPTION_COUNT)
@@ -65,6 +65,25 @@ static void check_answer(const struct tg_frame_in *in, const struct tg_result *r
 	require(judge(&back).reason == TG_REASON_SIP_RESPONSE);
 }
 
+static bool is_tcp(const struct tg_result *r)
+{
+	return r->frame.l4_proto == TG_IPPROTO_TCP;
+}
+
+/* Of TCP, here only: no rule changes a datagram. As long as it was, and right if it was right. */
+static unsigned edit(const struct tg_frame_in *in, const struct tg_result *r, uint8_t *out)
+{
+	unsigned len;
+
+	if (r->fate != TG_FATE_EDIT)
+		return 0;
+	len = tg_edit_build(pl, &g.gen, in, r, out, TG_ANSWER_MAX);
+	require(is_tcp(r) && (len == in->len || (len == 0 && in->len > TG_ANSWER_MAX)));
+	if (len > 0 && tg_checksum_tcp_ok(in->data, &r->frame))
+		require(tg_checksum_tcp_ok(out, &r->frame));
+	return len;
+}
+
 /* What came before, so that an input does the same whatever it follows. */
 static void forget(void)
 {
@@ -78,7 +97,9 @@ static void forget(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tg_frame_in in;
+	static uint8_t changed[2][TG_ANSWER_MAX];
 	struct tg_result first, again;
+	unsigned len;
 
 	if (!pl)
 		setup();
@@ -97,7 +118,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	first = judge(&in);
 	if (first.fate == TG_FATE_ANSWER)
 		check_answer(&in, &first);
+	len = edit(&in, &first, changed[0]);
 	again = judge(&in);
+	if (is_tcp(&first)) { /* what was judged is not, when it comes again */
+		require(again.fate == first.fate && edit(&in, &again, changed[1]) == len &&
+			memcmp(changed[0], changed[1], len) == 0);
+		return 0;
+	}
 	require(again.judged == first.judged && again.fate == first.fate);
 	require(again.verdict.action == first.verdict.action);
 	return 0;

@@ -375,7 +375,7 @@ wait_for 30 says metrics 'tollgate_uninspected_bodies_total{kind="isup"} 4' || f
 
 echo "-- OP-5: no number is a label, however many are listed"
 ctl metrics >"$DIR/metrics"
-check "labels" "$(sed -n 's/^tollgate_[a-z_]*{\([a-z]*\)=.*/\1/p' "$DIR/metrics" | sort -u | tr '\n' ' ')" "kind reason "
+check "labels" "$(sed -n 's/^tollgate_[a-z_]*{\([a-z]*\)=.*/\1/p' "$DIR/metrics" | sort -u | tr '\n' ' ')" "condition kind reason "
 grep -qE '[0-9]{7}' "$DIR/metrics" && fail "a number in metrics: $(grep -E '[0-9]{7}' "$DIR/metrics")"
 
 # The reader of JSON that matters is not ours.
