@@ -11,59 +11,26 @@
  */
 #include <inttypes.h>
 
+#include "perf/bursts.h"
 #include "perf/doc.h"
-#include "perf/generation.h"
-#include "perf/huge.h"
 #include "perf/traffic.h"
 #include "tollgate/checksum.h"
 
-/* 16384 x 2176 = 36 MB of buffers, of which the frames fill 14 MB: more than the caches of this kind
- * of machine hold for one guest. */
-#define FRAMES 16384
-#define BUFFER 2176
 #define SIZE 800
-#define FORGET_MS 40000
-/* What a case does before the next one's turn, a millisecond: a table's 12 ns are a hundredth of a
- * packet, and less than what a shared machine gives or takes from one second to the next. */
-#define SLICE 1024
-#define SLICES (FRAMES / SLICE)
 #define KEYS (TG_BURST * TG_SIG_MAX_IDS)
 
 struct lab {
-	uint8_t *buffers;
-	struct tg_frame_in in[FRAMES];
-	struct generation *g;
-	struct tg_generation unlisted; /* the same policy, nothing in the table */
-	struct tg_pipeline *pl;
+	struct bursts b;
 	struct tg_table_adapt adapt;
-	uint64_t now_ms;
-	unsigned slice;
 	uint64_t seed;
 	unsigned expected;
-	struct tg_result out[TG_BURST];
 	struct tg_frame frame[TG_BURST];
 	struct tg_sip sip[TG_BURST];
 	struct tg_num num[KEYS];
 	uint32_t listing[KEYS];
 };
 
-/* The frame that the next case begins with. */
-static unsigned next_slice(struct lab *lab)
-{
-	return lab->slice++ % SLICES * SLICE;
-}
-
 /* ---- the phases ---------------------------------------------------------------------------------- */
-
-static void prefetch(const struct lab *lab, unsigned at)
-{
-	unsigned i;
-
-	for (i = 0; i < TG_BURST; i++) {
-		__builtin_prefetch(lab->in[at + i].data);
-		__builtin_prefetch(lab->in[at + i].data + TG_CACHE_LINE);
-	}
-}
 
 enum depth {
 	WALK,
@@ -77,9 +44,9 @@ static unsigned read_burst(struct lab *lab, unsigned at, enum depth depth)
 {
 	unsigned n = 0, i;
 
-	prefetch(lab, at);
+	bursts_prefetch(&lab->b, at);
 	for (i = 0; i < TG_BURST; i++) {
-		const struct tg_frame_in *in = &lab->in[at + i];
+		const struct tg_frame_in *in = &lab->b.in[at + i];
 		struct tg_frame *f = &lab->frame[n];
 		enum tg_reason reason;
 
@@ -99,12 +66,12 @@ static unsigned read_burst(struct lab *lab, unsigned at, enum depth depth)
 
 static inline uint64_t phases(struct lab *lab, enum depth depth)
 {
-	const struct tg_num_profile *profile = &lab->g->gen.policy.trunk[0].profile;
-	const unsigned from = next_slice(lab);
+	const struct tg_num_profile *profile = &lab->b.g->gen.policy.trunk[0].profile;
+	const unsigned from = bursts_next_slice(&lab->b);
 	uint64_t sum = 0;
 	unsigned at, i, k;
 
-	for (at = from; at < from + SLICE; at += TG_BURST) {
+	for (at = from; at < from + BURSTS_SLICE; at += TG_BURST) {
 		const unsigned n = read_burst(lab, at, depth);
 		unsigned keys = 0;
 
@@ -115,8 +82,8 @@ static inline uint64_t phases(struct lab *lab, enum depth depth)
 				lab->num[keys++] = lab->sip[i].sig.id[k].num;
 		}
 		if (depth >= LOOKUP)
-			tg_table_lookup_burst(&lab->g->gen.base, NULL, &lab->adapt, lab->num, keys,
-					      lab->listing);
+			tg_table_lookup_burst(&lab->b.g->gen.base, NULL, &lab->adapt, lab->num,
+					      keys, lab->listing);
 	}
 	return sum;
 }
@@ -146,33 +113,18 @@ static uint64_t run_lookup(void *ctx)
 	return phases(ctx, LOOKUP);
 }
 
-/* Returns how many calls were not let through. */
-static uint64_t total(struct lab *lab, const struct tg_generation *gen, unsigned from, unsigned n)
-{
-	uint64_t kept = 0;
-	unsigned at, i;
-
-	lab->now_ms += FORGET_MS;
-	for (at = from; at < from + n; at += TG_BURST) {
-		tg_pipeline_burst(lab->pl, gen, &lab->in[at], TG_BURST, lab->now_ms, lab->out);
-		for (i = 0; i < TG_BURST; i++)
-			kept += lab->out[i].fate != TG_FATE_FORWARD;
-	}
-	return kept;
-}
-
 static uint64_t run_total(void *ctx)
 {
 	struct lab *lab = ctx;
 
-	return total(lab, &lab->g->gen, next_slice(lab), SLICE);
+	return bursts_run(&lab->b, &lab->b.g->gen, bursts_next_slice(&lab->b), BURSTS_SLICE);
 }
 
 static uint64_t run_empty_table(void *ctx)
 {
 	struct lab *lab = ctx;
 
-	return total(lab, &lab->unlisted, next_slice(lab), SLICE);
+	return bursts_run(&lab->b, &lab->b.unlisted, bursts_next_slice(&lab->b), BURSTS_SLICE);
 }
 
 enum {
@@ -193,8 +145,8 @@ static void fill(struct lab *lab, uint64_t n_entries, unsigned listed, unsigned 
 	unsigned i, calls = 0;
 
 	lab->expected = 0;
-	for (i = 0; i < FRAMES; i++) {
-		uint8_t *const frame = lab->buffers + (size_t)i * BUFFER;
+	for (i = 0; i < BURSTS_FRAMES; i++) {
+		uint8_t *const frame = lab->b.buffers + (size_t)i * BURSTS_BUFFER;
 		const uint64_t serial = calls;
 		unsigned len;
 
@@ -210,15 +162,15 @@ static void fill(struct lab *lab, uint64_t n_entries, unsigned listed, unsigned 
 			lab->expected += serial * 61 % 100 < listed;
 			calls++;
 		}
-		lab->in[i] = (struct tg_frame_in){ .data = frame, .len = len };
+		lab->b.in[i] = (struct tg_frame_in){ .data = frame, .len = len };
 	}
 	/* A fast wrong answer is worth nothing. */
-	if (total(lab, &lab->g->gen, 0, FRAMES) != lab->expected)
+	if (bursts_run(&lab->b, &lab->b.g->gen, 0, BURSTS_FRAMES) != lab->expected)
 		doc_give_up("pipeline", "rejects others than those listed");
 }
 
 #define PASSES 48
-#define SAMPLES (PASSES * (FRAMES / TG_BURST) / N_WHAT + PASSES)
+#define SAMPLES (PASSES * (BURSTS_FRAMES / TG_BURST) / N_WHAT + PASSES)
 
 static double monotonic_ns(void)
 {
@@ -232,8 +184,8 @@ static double monotonic_ns(void)
  * names two numbers. The least that looking them up could cost. */
 static uint64_t bare_reads(struct lab *lab)
 {
-	const struct tg_table *t = &lab->g->gen.base;
-	const bool filter = t->filter && !tg_pipeline_adapt(lab->pl)->bypassed;
+	const struct tg_table *t = &lab->b.g->gen.base;
+	const bool filter = t->filter && !tg_pipeline_adapt(lab->b.pl)->bypassed;
 	const uint8_t *lines = filter ? (const void *)t->filter : (const void *)t->buckets;
 	const uint64_t bytes = filter ? t->n_filter_blocks * (uint64_t)TG_FILTER_BLOCK_BYTES
 				      : t->exact.n_buckets * (uint64_t)TG_BUCKET_BYTES;
@@ -242,7 +194,7 @@ static uint64_t bare_reads(struct lab *lab)
 	unsigned n = 0, i;
 
 	for (i = 0; i < TG_BURST; i++)
-		n += lab->out[i].judged ? 2 : 0;
+		n += lab->b.out[i].judged ? 2 : 0;
 	for (i = 0; i < n; i++) {
 		line[i] = lines +
 			  bench_random(&lab->seed) % (bytes / TG_CACHE_LINE) * TG_CACHE_LINE;
@@ -275,12 +227,13 @@ static struct added added_by_table(struct lab *lab)
 	unsigned n[N_WHAT] = { 0 }, pass, at, i;
 
 	for (pass = 0; pass < PASSES; pass++)
-		for (at = 0; at < FRAMES; at += TG_BURST) {
+		for (at = 0; at < BURSTS_FRAMES; at += TG_BURST) {
 			const enum what what = (pass + at / TG_BURST) % N_WHAT;
 			const double start = monotonic_ns();
 
-			bench_sink += total(lab, what == FULL ? &lab->g->gen : &lab->unlisted, at,
-					    TG_BURST);
+			bench_sink += bursts_run(&lab->b,
+						 what == FULL ? &lab->b.g->gen : &lab->b.unlisted,
+						 at, TG_BURST);
 			if (what == BARE)
 				bench_sink += bare_reads(lab);
 			ns[what][n[what]++] = monotonic_ns() - start;
@@ -326,9 +279,7 @@ static void measure(struct lab *lab, struct generation *g, uint64_t n_entries, s
 	unsigned i;
 
 	generation_make(g, n_entries);
-	lab->g = g;
-	lab->unlisted = g->gen;
-	memset(&lab->unlisted.base, 0, sizeof(lab->unlisted.base));
+	bursts_use(&lab->b, g);
 	for (i = 0; i < TG_ARRAY_LEN(mix); i++) {
 		struct bench_case c[N_CASES] = {
 			{ "walk", run_walk, { 0 } },
@@ -341,24 +292,14 @@ static void measure(struct lab *lab, struct generation *g, uint64_t n_entries, s
 		};
 
 		fill(lab, n_entries, mix[i][0], mix[i][1]);
-		bench_alternate_slices(c, N_CASES, lab, SLICE, 2 * SLICES);
+		bench_alternate_slices(c, N_CASES, lab, BURSTS_SLICE, 2 * BURSTS_SLICES);
 		report(c, n_entries, mix[i][0], mix[i][1], added_by_table(lab), doc);
 	}
 	generation_free(g);
 }
 
-/* Table and filter at 11.25 bytes an entry, pages begun, buffers, verdict memory. */
-static uint64_t own_bytes(uint64_t entries, const struct tg_pipeline_config *config)
-{
-	return entries * 12 + (8u << 20) + (uint64_t)FRAMES * BUFFER + tg_pipeline_size(config);
-}
-
 int main(int argc, char **argv)
 {
-	const struct tg_pipeline_config config = {
-		.memory_entries = TG_PIPELINE_MEMORY_DEFAULT,
-		.cap_entries = TG_PIPELINE_CAP_DEFAULT,
-	};
 	uint64_t sizes[8] = { 1000000, 10000000 };
 	unsigned n = 2, i;
 	static struct lab lab = { .seed = 7 };
@@ -373,15 +314,13 @@ int main(int argc, char **argv)
 	doc_open(&doc, argv[0], "pipeline");
 	for (i = 0; i < n; i++)
 		most = sizes[i] > most ? sizes[i] : most;
-	(void)huge_borrow(own_bytes(most, &config));
-	lab.buffers = bench_alloc((size_t)FRAMES * BUFFER, &pages);
-	lab.pl = tg_pipeline_init(bench_alloc(tg_pipeline_size(&config), &pages), &config);
+	bursts_open(&lab.b, most, &pages);
 	printf("%d frames, INVITEs of %d bytes (headers as usual), %s pages; ns a packet, median "
 	       "of "
 	       "%d alternating runs\n"
 	       "  entries listed media     walk  parse  cksum   norm lookup decide   total  "
 	       "table adds  2 reads add\n",
-	       FRAMES, SIZE, pages, BENCH_RUNS);
+	       BURSTS_FRAMES, SIZE, pages, BENCH_RUNS);
 	for (i = 0; i < n; i++)
 		measure(&lab, &g, sizes[i], &doc);
 	return doc_close(&doc,

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The least that a dataplane which reads SIP can do: what testpmd's io mode does, and a memchr for each
- * newline of a SIP header, up to the empty line. Nothing is parsed, looked up, decided or counted. Takes
- * EAL arguments with two ports; forwards from the first to the second until it is ended.
+ * newline of a SIP header, up to the empty line. Nothing is parsed, looked up, decided or counted. Or, with
+ * `touch`, not even that: a byte of each cache line of what begins with a letter. Takes EAL arguments with
+ * two ports; forwards from the first to the second until it is ended.
  *
- *	floor_walk EAL-ARGUMENTS
+ *	floor_walk EAL-ARGUMENTS [-- touch]
  */
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,14 +69,31 @@ static unsigned walk(const struct rte_mbuf *m)
 	return lines;
 }
 
+/* The sum of a byte of each cache line. */
+static unsigned touch(const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, TRAFFIC_FRAME_HEAD);
+	const uint8_t *const end = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->data_len);
+	unsigned sum = 0;
+
+	if (p >= end || *p < 'A' || *p >= 0x80)
+		return 0;
+	for (; p < end; p += RTE_CACHE_LINE_SIZE)
+		sum += *p;
+	return sum;
+}
+
 int main(int argc, char **argv)
 {
 	struct rte_mbuf *burst[BURST];
 	struct rte_mempool *pool;
 	unsigned lines = 0;
+	int used = rte_eal_init(argc, argv);
+	bool touches;
 
-	if (rte_eal_init(argc, argv) < 0 || rte_eth_dev_count_avail() < 2)
+	if (used < 0 || rte_eth_dev_count_avail() < 2)
 		give_up("EAL", ENODEV);
+	touches = used + 1 < argc && strcmp(argv[used + 1], "touch") == 0;
 	pool = rte_pktmbuf_pool_create("frames", BUFFERS, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 				       (int)rte_socket_id());
 	if (!pool)
@@ -90,7 +109,7 @@ int main(int argc, char **argv)
 		for (i = 0; i < n; i++)
 			rte_prefetch0(rte_pktmbuf_mtod(burst[i], const void *));
 		for (i = 0; i < n; i++)
-			lines += walk(burst[i]);
+			lines += touches ? touch(burst[i]) : walk(burst[i]);
 		sent = rte_eth_tx_burst(1, 0, burst, n);
 		rte_pktmbuf_free_bulk(burst + sent, n - sent);
 	}

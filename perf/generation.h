@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A generation to decide with, made without a feed: bench_number(0) to bench_number(n - 1) are listed
- * as callers, fraud, score 95; a policy that rejects those on calls that enter port 0.
+ * as callers, fraud, score 95; a policy that rejects those on calls that enter port 0, and sends those over SS7 to a
+ * sink of 15 digits.
  */
 #ifndef PERF_GENERATION_H
 #define PERF_GENERATION_H

@@ -350,6 +350,23 @@ static void pass_from_now_on(struct tg_chunks *c, uint32_t i, enum tg_reason rea
 	c->set[i].reason = (uint8_t)reason;
 }
 
+/* The run of unordered pieces that begins where this one ends; n_sets: there is none. */
+static uint32_t run_above(const struct tg_chunks *c, uint32_t i)
+{
+	const struct tg_chunks_set *const s = &c->set[i];
+	uint32_t j;
+
+	for (j = 0; j < c->n_sets; j++) {
+		const struct tg_chunks_set *const upper = &c->set[j];
+
+		if (j != i && c->flow[j] == c->flow[i] && is_collecting(c, j) && upper->unordered &&
+		    !upper->interleaved && upper->stream == s->stream && !upper->begin &&
+		    upper->lo == s->hi + 1)
+			break;
+	}
+	return j;
+}
+
 /*
  * Unordered: the piece that was missing between two runs makes one of them. The upper one has no beginning, so
  * no result points into it. False: together they are too much.
@@ -366,15 +383,10 @@ static bool join(struct tg_chunks *c, uint32_t i)
 
 	if (!s->unordered || s->interleaved || s->end)
 		return true;
-	for (j = 0; j < c->n_sets; j++) {
-		upper = &c->set[j];
-		if (j != i && c->flow[j] == c->flow[i] && is_collecting(c, j) && upper->unordered &&
-		    !upper->interleaved && upper->stream == s->stream && !upper->begin &&
-		    upper->lo == s->hi + 1)
-			break;
-	}
+	j = run_above(c, i);
 	if (j == c->n_sets)
 		return true;
+	upper = &c->set[j];
 	if (n + upper->n > TG_CHUNKS_PIECES || s->len + upper->len > TG_CHUNKS_MESSAGE_MAX) {
 		free_set(c, j);
 		return false;

@@ -5,6 +5,7 @@
 
 /* Digits of SAMs stand in order of TSN: one that was lost and sent again is read where it was sent. */
 struct call {
+	uint32_t iam_tsn;
 	uint32_t tsn[TG_CIRCUITS_DIGITS_MAX]; /* per SAM: each has a digit at least */
 	uint8_t n_of_sam[TG_CIRCUITS_DIGITS_MAX];
 	uint8_t digits[TG_CIRCUITS_DIGITS_MAX];
@@ -69,19 +70,30 @@ static unsigned find_way(const struct set *s, uint64_t circuit, uint64_t now_ms)
 	return i;
 }
 
-void tg_circuits_begin(struct tg_circuits *c, uint64_t circuit, struct tg_span iam, uint64_t now_ms)
+static bool is_repeated(const struct call *call, uint32_t tsn, struct tg_span iam)
+{
+	return call->iam_tsn == tsn && call->iam_len == iam.len &&
+	       memcmp(call->iam, iam.data, iam.len) == 0;
+}
+
+void tg_circuits_begin(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, struct tg_span iam,
+		       uint64_t now_ms)
 {
 	struct set *s = set_of(c, circuit);
-	unsigned way = 0, i;
+	unsigned way = find_way(s, circuit, now_ms), i;
 
+	if (iam.len > 0 && way < TG_CIRCUITS_WAYS && is_repeated(&s->call[way], tsn, iam))
+		return;
 	tg_circuits_end(c, circuit);
 	if (iam.len == 0 || iam.len > TG_CIRCUITS_IAM_MAX)
 		return;
+	way = 0;
 	for (i = 1; i < TG_CIRCUITS_WAYS; i++)
 		if (s->expiry_ms[i] < s->expiry_ms[way])
 			way = i;
 	s->circuit[way] = circuit;
 	s->expiry_ms[way] = now_ms + TG_CIRCUITS_LIFE_MS;
+	s->call[way].iam_tsn = tsn;
 	s->call[way].n_digits = 0;
 	s->call[way].n_sams = 0;
 	s->call[way].iam_len = (uint16_t)iam.len;

@@ -26,10 +26,10 @@ size_t tg_circuits_size(uint32_t entries);
 struct tg_circuits *tg_circuits_init(void *block, uint32_t entries);
 
 /*
- * An IAM that may be continued; takes the place of an earlier one on the same circuit, and of its digits: so not
- * for a retransmission. An empty one, or one that is too long, is not kept.
+ * An IAM that may be continued; takes the place of an earlier one on the same circuit, and of its digits, unless it
+ * is that one again (`tsn` and octets). An empty one, or one that is too long, is not kept.
  */
-void tg_circuits_begin(struct tg_circuits *c, uint64_t circuit, struct tg_span iam,
+void tg_circuits_begin(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, struct tg_span iam,
 		       uint64_t now_ms);
 
 /* What is known of the circuit's call. Valid until the next call of any of these. */

@@ -249,19 +249,17 @@ static bool is_clean_pass(const struct tg_verdict *v)
 	return v->action == TG_ACTION_PASS && v->reason == TG_REASON_UNLISTED;
 }
 
-/* The first verdict, or one of its own; false: a packet that makes none. Where rules count calls the
- * checksum is looked at before, since asking them takes a call. */
-static bool find_verdict(const struct tg_burst_state *b, const struct tg_message *m,
-			 struct tg_result *r)
+bool tg_decide_find(const struct tg_burst_state *b, const struct tg_message *m, struct tg_result *r)
 {
 	const struct tg_frame_in *const in = &b->in[m->frame];
+	const struct tg_result *const frame = &b->out[m->frame];
 
 	if (!tg_decide_recall(b, m, r)) {
-		if (b->gen->policy.has_limits && !tg_state_checksum_ok(in, r))
+		if (b->gen->policy.has_limits && !tg_state_checksum_ok(in, frame))
 			return false;
 		tg_decide_judge(b, m, r);
 	}
-	return tg_likely(is_clean_pass(&r->verdict)) || tg_state_checksum_ok(in, r);
+	return tg_likely(is_clean_pass(&r->verdict)) || tg_state_checksum_ok(in, frame);
 }
 
 static void decide_invite(const struct tg_burst_state *b, const struct tg_message *m,
@@ -272,7 +270,7 @@ static void decide_invite(const struct tg_burst_state *b, const struct tg_messag
 	r->listing = &b->pl->listings[m->first_key];
 	r->isup = m->isup;
 	r->first_party = m->first_party;
-	if (tg_unlikely(!find_verdict(b, m, r))) {
+	if (tg_unlikely(!tg_decide_find(b, m, r))) {
 		forget(r);
 		return;
 	}

@@ -145,25 +145,6 @@ static enum tg_reason carry_out(const struct tg_burst_state *b, const struct tg_
 
 /* ---- the verdict ------------------------------------------------------------------------------- */
 
-static bool is_clean_pass(const struct tg_verdict *v)
-{
-	return v->action == TG_ACTION_PASS && v->reason == TG_REASON_UNLISTED;
-}
-
-/* False: its endpoint would discard the packet, and nothing is known of the call. */
-static bool find_verdict(const struct tg_burst_state *b, const struct tg_message *m,
-			 struct tg_result *r)
-{
-	if (!tg_decide_recall(b, m, r)) {
-		if (b->gen->policy.has_limits &&
-		    !tg_state_checksum_ok(&b->in[m->frame], &b->out[m->frame]))
-			return false;
-		tg_decide_judge(b, m, r);
-	}
-	return is_clean_pass(&r->verdict) ||
-	       tg_state_checksum_ok(&b->in[m->frame], &b->out[m->frame]);
-}
-
 /* What continues an IAM is of interest only if it makes a difference, and once: the call is on its way. */
 static bool is_of_interest(const struct tg_burst_state *b, const struct tg_message *m,
 			   const struct tg_verdict *v)
@@ -188,7 +169,7 @@ void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
 	enum tg_reason obstacle = TG_REASON_NONE;
 	struct tg_result *const frame = &b->out[m->frame];
 
-	if (!find_verdict(b, m, &r)) {
+	if (!tg_decide_find(b, m, &r)) {
 		frame->reason = TG_REASON_BAD_CHECKSUM;
 		return;
 	}

@@ -107,6 +107,8 @@ static void settle_frame(struct tg_ss7_reader *p)
 		r->fate = TG_FATE_HOLD;
 		return;
 	}
+	if (held.reason != TG_REASON_NONE)
+		tg_ss7_note(p, held.reason);
 	r->held = held.handle;
 	r->n_held = (uint16_t)held.n;
 	r->held_reason = TG_REASON_SCTP_PART;
@@ -171,20 +173,10 @@ bool tg_packet_is_patched(const struct tg_pipeline *pl, const uint8_t *frame,
 	return false;
 }
 
-/* A checksum of zero is what both ends agreed on (RFC 9653), and stays. */
-static void fill_checksums(uint8_t *frame, const struct tg_frame *f)
-{
-	uint8_t *const sum = frame + f->payload_off + TG_SCTP_CHECKSUM_OFFSET;
-
-	if (tg_load_be32(sum) != 0)
-		tg_store_be32(sum, tg_sctp_checksum(packet_of(frame, f)));
-	if (f->l4_proto == TG_IPPROTO_UDP && tg_load_be16(frame + f->l4_off + 6) != 0)
-		tg_checksum_udp_fill(frame, f);
-}
-
 bool tg_packet_patch(const struct tg_pipeline *pl, uint8_t *frame, const struct tg_frame *f,
 		     uint64_t association)
 {
+	const enum tg_sctp_sum kind = tg_sctp_checksum_kind(packet_of(frame, f));
 	unsigned changes = 0;
 	struct tg_sctp_chunk c;
 	struct tg_sctp_data d;
@@ -200,7 +192,9 @@ bool tg_packet_patch(const struct tg_pipeline *pl, uint8_t *frame, const struct 
 	}
 	if (changes == 0)
 		return false;
-	fill_checksums(frame, f);
+	tg_sctp_checksum_fill(frame + f->payload_off, f->payload_len, kind);
+	if (f->l4_proto == TG_IPPROTO_UDP && tg_load_be16(frame + f->l4_off + 6) != 0)
+		tg_checksum_udp_fill(frame, f);
 	return true;
 }
 

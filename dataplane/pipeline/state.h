@@ -19,9 +19,13 @@
 #include "tollgate/pipeline.h"
 #include "tollgate/sip_edit.h"
 
-/* A datagram holds one message, a segment may hold many: 3 INVITEs of 400 bytes in one of 1460, 96 in a
- * burst. What is beyond this passes, counted. */
-#define TG_MESSAGES_MAX 128
+/*
+ * A datagram holds one message, a segment may hold many: 3 INVITEs of 400 bytes in one of 1460, 96 in a burst. A packet
+ * of SCTP holds more: the shortest IAM is some 24 octets, 64 in M3UA in a chunk: 22 in a packet, 704 in a burst;
+ * such bursts come when a path has failed over, and what waited is sent. What is beyond this passes.
+ * 2 MB, of which a burst touches what it needs.
+ */
+#define TG_MESSAGES_MAX 1024
 #define TG_KEYS_MAX (TG_MESSAGES_MAX * TG_SIG_MAX_IDS)
 
 /* Where a user message of SCTP stands: in one chunk, or in the parts of several. */
@@ -137,6 +141,11 @@ bool tg_decide_recall(const struct tg_burst_state *b, const struct tg_message *m
 /* Its call's verdict, if that has one, else one of its own: r->verdict and r->same_call. */
 void tg_decide_judge(const struct tg_burst_state *b, const struct tg_message *m,
 		     struct tg_result *r);
+
+/* The first verdict, or one of its own; false: its packet makes none, since its endpoint will discard it. Where rules
+ * count calls the checksum is looked at before, since asking them takes a call. `r` may be the frame's result. */
+bool tg_decide_find(const struct tg_burst_state *b, const struct tg_message *m,
+		    struct tg_result *r);
 
 /* Remembers a fresh verdict, for its transaction and its call. False: kept back, and no room. */
 bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m,

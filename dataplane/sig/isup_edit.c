@@ -86,6 +86,16 @@ static bool same_party(const struct tg_isup_party *a, const struct tg_isup_party
 	       a->inn_not_allowed == b->inn_not_allowed && a->incomplete == b->incomplete;
 }
 
+static enum tg_reason read_again(struct tg_span message, const struct tg_isup *was,
+				 struct tg_isup *is)
+{
+	const enum tg_isup_variant variant = (enum tg_isup_variant)was->variant;
+
+	if (was->circuit_octets == 0)
+		return tg_isup_read_encapsulated(message, variant, is);
+	return tg_isup_read(message, variant, was->bicc, is);
+}
+
 /*
  * Parameters of a crafted message may lie over each other: an edit of one would be an edit of both. Found
  * out by reading the message again: nothing else may have changed than the digits of `edited`, or, if that
@@ -93,15 +103,12 @@ static bool same_party(const struct tg_isup_party *a, const struct tg_isup_party
  */
 static bool reads_alike(struct tg_span message, const struct tg_isup *was, unsigned edited)
 {
-	const enum tg_isup_variant variant = (enum tg_isup_variant)was->variant;
 	struct tg_isup is;
 	unsigned i;
 
-	if ((was->circuit_octets == 0
-		     ? tg_isup_read_encapsulated(message, variant, &is)
-		     : tg_isup_read(message, variant, was->bicc, &is)) != TG_REASON_NONE ||
-	    is.sig.n_ids != was->sig.n_ids || is.sig.ids_left_out != was->sig.ids_left_out ||
-	    is.type != was->type || is.cic != was->cic || is.category != was->category)
+	if (read_again(message, was, &is) != TG_REASON_NONE || is.sig.n_ids != was->sig.n_ids ||
+	    is.sig.ids_left_out != was->sig.ids_left_out || is.type != was->type ||
+	    is.cic != was->cic || is.category != was->category)
 		return false;
 	for (i = 0; i < is.sig.n_ids; i++) {
 		const struct tg_span a = tg_identity_raw(&is.sig, i),

@@ -37,7 +37,7 @@ static void read_entity(struct tg_span text, uint32_t at, struct entity *e)
 		const uint8_t *const value = text.data + f.value;
 		const uint32_t len = f.value_end - f.value;
 
-		if (!e->type.data && tg_sip_field_is(text, &f, "content-type", 'c'))
+		if (e->type.len == 0 && tg_sip_field_is(text, &f, "content-type", 'c'))
 			e->type = (struct tg_span){ value, len };
 		else if (tg_sip_field_is(text, &f, "content-encoding", 'e'))
 			e->opaque |= len > 0 && !TG_SIP_IS(value, len, "identity");
@@ -163,7 +163,7 @@ static void look_at(struct search *s, const struct entity *e)
 {
 	struct tg_span boundary, preamble;
 
-	if (e->opaque || !e->type.data || e->body.len == 0)
+	if (e->opaque || e->type.len == 0 || e->body.len == 0)
 		return;
 	if (is_type(e->type, "application/isup", sizeof("application/isup") - 1)) {
 		s->at->several = s->found;

@@ -76,7 +76,8 @@ static inline void tg_sip_add_identity(struct tg_sip_reader *r, enum tg_id_sourc
 		.cls = a->anonymous ? TG_NUM_CLASS_WITHHELD : TG_NUM_CLASS_ABSENT,
 		.flags = a->flags,
 	};
-	tg_sip_read_number(r, a->user, id);
+	if (a->user.data)
+		tg_sip_read_number(r, a->user, id);
 	m->n_ids++;
 }
 

@@ -29,6 +29,19 @@
  * memory-level parallelism is spent (24 L1 miss buffers; see table.h). */
 #define TG_BURST 32
 
+/*
+ * Zeros, n constant, for what each packet has: in pieces of which the compiler makes four stores. Of much
+ * more at once it makes a `rep stos`, which takes some 30 cycles to begin.
+ */
+TG_ALWAYS_INLINE void tg_clear(void *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i + 64 <= n; i += 64)
+		__builtin_memset((uint8_t *)p + i, 0, 64);
+	__builtin_memset((uint8_t *)p + i, 0, n - i);
+}
+
 /* A run of bytes that somebody else owns. { NULL, 0 } is "absent". */
 struct tg_span {
 	const uint8_t *data;

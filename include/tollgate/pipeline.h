@@ -128,9 +128,9 @@ struct tg_pipeline_config {
 #define TG_PIPELINE_TCP_FLOWS_DEFAULT 8192
 #define TG_PIPELINE_TCP_BUFFERS_DEFAULT 256
 #define TG_PIPELINE_LIMITS_DEFAULT (1u << 16) /* 1 MiB a worker */
-/* A message in pieces is complete within a round trip of the sender's window; 64 at a time are 0.3 MiB. */
-#define TG_PIPELINE_SCTP_SETS_DEFAULT 64
-#define TG_PIPELINE_SCTP_FRAMES_DEFAULT 512
+/* 128 messages in pieces, or remembered, are 0.8 MiB; a message is complete within a round trip of its sender's window. */
+#define TG_PIPELINE_SCTP_SETS_DEFAULT 128
+#define TG_PIPELINE_SCTP_FRAMES_DEFAULT 1024
 
 /* 1 MiB a worker; 2048 new PASSporTs a second fill it in the 32 s for which a result is kept. */
 #define TG_PIPELINE_VERIFIED_DEFAULT (1u << 16)

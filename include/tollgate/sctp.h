@@ -84,7 +84,18 @@ static inline uint32_t tg_sctp_ppid(uint32_t ppid)
  * wire: compare with, and store at, bytes 8-11. `packet` has at least TG_SCTP_HEADER bytes. */
 uint32_t tg_sctp_checksum(struct tg_span packet);
 
-/* Right, or zero under RFC 9653 (which both ends have agreed on if one of them sends it). */
+/* What a packet's checksum is right as. */
+enum tg_sctp_sum {
+	TG_SCTP_SUM_WRONG,
+	TG_SCTP_SUM_CRC32C,
+	TG_SCTP_SUM_ZERO, /* RFC 9653: both ends have agreed on it if one of them sends it */
+	TG_SCTP_SUM_ADLER32, /* RFC 2960 Appendix B; until RFC 3309. Some old exchanges never changed */
+};
+
+enum tg_sctp_sum tg_sctp_checksum_kind(struct tg_span packet);
 bool tg_sctp_checksum_ok(struct tg_span packet);
+/* Of a packet that was changed: of the kind that it had before; zero stays. WRONG, where a NIC's word or nobody was
+ * asked: CRC32c. */
+void tg_sctp_checksum_fill(uint8_t *packet, uint32_t len, enum tg_sctp_sum kind);
 
 #endif

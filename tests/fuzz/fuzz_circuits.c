@@ -37,6 +37,7 @@ struct call {
 	bool known;
 	uint64_t ms; /* heard of last */
 	uint8_t iam[512];
+	uint32_t iam_tsn;
 	uint32_t iam_len;
 	struct {
 		bool there;
@@ -75,12 +76,20 @@ static void check_call(const struct call *k, const struct tg_circuits_call *got)
 
 static void begin(struct call *k, const uint8_t *op, uint64_t now)
 {
+	const uint32_t len = (op[2] & 31) * 13u; /* up to 403 */
+	uint8_t iam[512];
+
+	memset(iam, op[3], sizeof(iam));
+	tg_circuits_begin(c, key_of(op), tsn_of(op), (struct tg_span){ iam, len }, now);
+	if (k->known && k->iam_tsn == tsn_of(op) && k->iam_len == len &&
+	    memcmp(k->iam, iam, len) == 0)
+		return;
 	memset(k, 0, sizeof(*k));
-	k->iam_len = (op[2] & 31) * 13u; /* up to 403 */
-	memset(k->iam, op[3], k->iam_len);
-	k->known = k->iam_len > 0 && k->iam_len <= TG_CIRCUITS_IAM_MAX;
+	k->iam_tsn = tsn_of(op);
+	k->iam_len = len;
+	memcpy(k->iam, iam, len);
+	k->known = len > 0 && len <= TG_CIRCUITS_IAM_MAX;
 	k->ms = now;
-	tg_circuits_begin(c, key_of(op), (struct tg_span){ k->iam, k->iam_len }, now);
 }
 
 static void add(struct call *k, const uint8_t *op, uint64_t now)
@@ -191,7 +200,7 @@ static void apply(const uint8_t *op, unsigned slot, uint64_t now, bool wanted)
 static void put(const uint8_t *op, unsigned n, uint64_t now)
 {
 	const unsigned first = op[1] >> 3, place = op[2] & 1, kind = op[2] >> 1 & 3;
-	struct tg_patch patch[3];
+	struct tg_patch patch[3] = { 0 };
 	unsigned i;
 
 	for (i = 0; i < n; i++) {

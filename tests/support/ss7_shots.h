@@ -75,6 +75,27 @@ static inline struct tg_frame_in ss7_shoot_call(struct ss7_fixture *s, const str
 	return ss7_shoot(s, &m, &(struct tg_ss7_data){ .tsn = tsn });
 }
 
+/* As many calls as a packet takes, from *tsn on; every tenth is listed. */
+static inline struct tg_frame_in ss7_full_packet(struct ss7_fixture *s, unsigned *tsn)
+{
+	struct tg_ss7_packet p;
+
+	tg_ss7_packet_begin(&p, 0);
+	for (;; (*tsn)++) {
+		const struct tg_ss7_call c = {
+			.calling = *tsn % 10 ? TG_SS7_CALLING_DEFAULT : TG_SS7_LISTED,
+			.cic = *tsn,
+		};
+		const struct tg_ss7_text m = tg_ss7_message(&c);
+
+		if (p.len + 16 + m.len + 3 > 1500 - 20)
+			break;
+		tg_ss7_packet_data(&p, &(struct tg_ss7_data){ .tsn = *tsn }, m.data, m.len);
+	}
+	tg_ss7_packet_end(&p);
+	return ss7_frame(s, &ss7_pkt, &p);
+}
+
 /* How the frame goes on: as it came, or changed. Checks that all is right with what is changed. */
 struct ss7_sent {
 	uint8_t bytes[TG_SS7_PACKET_MAX];

@@ -55,6 +55,23 @@ lab_close() {
 		ip netns del "$n" 2>/dev/null
 	done
 	[ -z "${LAB_PREFIX:-}" ] || rm -rf "/var/run/dpdk/$LAB_PREFIX"
+	[ -z "${LAB_DIR:-}" ] || rm -f "$LAB_DIR/owner" "$LAB_DIR/pids"
+}
+
+# lab_sweep: what a run in this folder left that was killed before it could clean up
+lab_sweep() {
+	local owner prefix p n
+	read -r owner prefix <"$LAB_DIR/owner" || return 0
+	[ ! -d "/proc/$owner" ] || return 0
+	while read -r p; do
+		! grep -qs "$LAB_DIR" "/proc/$p/cmdline" || kill -KILL "$p"
+	done <"$LAB_DIR/pids"
+	for n in "tg${owner}c" "tg${owner}d" "tg${owner}s"; do
+		ip netns pids "$n" 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+		ip netns del "$n" 2>/dev/null
+	done
+	umount -l "$LAB_DIR/bpf" 2>/dev/null
+	rm -rf "/var/run/dpdk/$prefix"
 }
 
 # lab_open NAME: work folder, namespaces and links
@@ -66,8 +83,11 @@ lab_open() {
 	done
 	LAB_PREFIX=tg$1$$
 	LAB_DIR=${LAB_KEEP:-$LAB_BUILD/tests/$1}
+	[ ! -f "$LAB_DIR/owner" ] || lab_sweep
 	rm -rf "$LAB_DIR"
 	mkdir -p "$LAB_DIR"
+	echo "$$ $LAB_PREFIX" >"$LAB_DIR/owner"
+	: >"$LAB_DIR/pids"
 	NS_C=tg$$c NS_D=tg$$d NS_S=tg$$s
 	trap lab_close EXIT
 	exec {LAB_OUT}>&1 # a function that is interrupted may have its own
@@ -114,6 +134,7 @@ background() {
 	"$@" >>"$LAB_DIR/$name.log" 2>&1 </dev/null &
 	LAST_PID=$!
 	LAB_PIDS+=("$LAST_PID")
+	echo "$LAST_PID" >>"$LAB_DIR/pids"
 }
 # ip netns exec execs the program, so the pid is the program's own.
 in_ns() {
@@ -122,12 +143,16 @@ in_ns() {
 	exec ip netns exec "$ns" "$@"
 }
 
-# dp_start [OPTIONS AFTER --...]
+# vdevs DRIVER ARGUMENTS: --vdev options for DP_PORTS
+vdevs() {
+	local i
+	for i in "${!DP_PORTS[@]}"; do echo "--vdev $1$i,iface=${DP_PORTS[$i]}$2"; done
+}
+# dp_start [OPTIONS AFTER --...]: on AF_XDP, unless DP_DRIVER and DP_ARGS say otherwise
 dp_start() {
 	background dp in_ns "$NS_D" "$LAB_BUILD/tollgate-dp" --no-huge -m 512 --no-pci -l "${DP_LCORES:-0}" \
-		--file-prefix "$LAB_PREFIX" --vdev "net_af_xdp0,iface=${DP_PORTS[0]}" \
-		--vdev "net_af_xdp1,iface=${DP_PORTS[1]}" -- --images "$STATE/images" --control "$DP_SOCKET" \
-		--events "$EVENTS" "$@"
+		--file-prefix "$LAB_PREFIX" $(vdevs "${DP_DRIVER:-net_af_xdp}" "${DP_ARGS:-}") -- --images "$STATE/images" \
+		--control "$DP_SOCKET" --events "$EVENTS" "$@"
 	DP_PID=$LAST_PID
 	wait_for 60 test -S "$DP_SOCKET" || {
 		tail -n 20 "$LAB_DIR/dp.log"

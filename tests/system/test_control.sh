@@ -297,12 +297,16 @@ check "SQLite is up to date" "$(field '["indexed_batch"] == v["batch"]')" True
 
 echo "-- TB-12: going back while an import runs, which commits and stays out of force"
 exits 0 ctl number add +12025550129 --category fraud --score 90
-(head -n 3 "$DIR/a.csv" && sleep 1) | ctl feed import - --source slow >"$DIR/slow.out" 2>&1 &
+mkfifo "$DIR/slow"
+ctl feed import - --source slow --progress <"$DIR/slow" >"$DIR/slow.out" 2>&1 &
 IMPORT=$!
-sleep 0.3
+exec 8>"$DIR/slow" # until this is closed, the import runs
+head -n 3 "$DIR/a.csv" >&8
+wait_for 30 grep -q '[a-z]' "$DIR/slow.out" || fail "the import does not begin"
 exits 0 ctl table rollback --json
 check "rollback is in force" "$(field '["in_force"]') $(listed +12025550129)" "True -"
-kill -0 $IMPORT || fail "the import has ended before"
+kill -0 $IMPORT || fail "the import has ended before: $(cat "$DIR/slow.out")"
+exec 8>&-
 wait $IMPORT
 check "import: durable, not in force" $? 7
 check "still gone back" "$(listed +12025550129)" -

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # needs: root
 # `make run` ends well, also after others that were interrupted (Ctrl-C) at moments of every phase, in well
-# under a minute, and leaves nothing behind; as an ordinary user it judges the bundled capture.
+# under a minute, and leaves nothing behind; it takes away what a killed one left. As an ordinary user it
+# judges the bundled capture.
 set -u
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" -eq 0 ] || skip "needs root"
@@ -36,7 +37,7 @@ nothing_left() { wait_for 30 clean "$1" || die "left behind $2: $(traces "$1")";
 hugepages=$(cat /proc/sys/vm/nr_hugepages)
 
 say "---- Ctrl-C: while it sets up, while calls run, after the update, while nobody filters, after the restart"
-for after in 0.2 0.9 4 7 11 12.4; do
+for after in 0.2 0.9 4 7 11 12; do
 	setsid env --default-signal=INT "$LAB_TOP/tests/system/demo" >"$out/after-$after.txt" 2>&1 &
 	demo=$!
 	sleep $after
@@ -50,7 +51,13 @@ for after in 0.2 0.9 4 7 11 12.4; do
 	grep -q 'taken down' "$out/after-$after.txt" || die "it does not say so: $(tail -n 3 "$out/after-$after.txt")"
 done
 
-say "---- to its end"
+say "---- killed (-9), it cannot clean up: the next one does, and ends well"
+setsid "$LAB_TOP/tests/system/demo" >"$out/killed.txt" 2>&1 &
+killed=$!
+sleep 4
+kill -KILL $killed
+wait $killed 2>/dev/null
+[ -n "$(traces $killed)" ] || die "nothing is left of the killed one: this shows nothing"
 SECONDS=0
 "$LAB_TOP/tests/system/demo" >"$out/report.txt" 2>&1 &
 demo=$!
@@ -62,6 +69,7 @@ wait $demo || {
 }
 took=$SECONDS
 nothing_left $demo "at its end"
+nothing_left $killed "of the killed one"
 # Idempotent: six went before this one. A loaded machine may take twice the twenty seconds.
 [ "$took" -le 50 ] || die "it took $took s"
 for line in 'calls offered  *1600' 'rejected with 603' 'passed and answered .*the far end saw' 'from push to effect  *[0-9.]* ms' \

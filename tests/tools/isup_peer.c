@@ -3,7 +3,7 @@
  * Two exchanges that call each other: ISUP in M3UA in SCTP (libusrsctp on raw sockets).
  *
  *	isup_peer called LOCAL-IP [--sink DIGITS]
- *	isup_peer calling LOCAL-IP REMOTE-IP --calls N --rate R [--sink DIGITS]
+ *	isup_peer calling LOCAL-IP REMOTE-IP --calls N --rate R [--first CALL] [--sink DIGITS]
  *	common: [--segment BYTES] [--bundle] [--second LOCAL-IP] [--udp]
  *
  * ASP and traffic maintenance first (RFC 4666 §4.3), then calls on 4,096 circuits: IAM, ACM, ANM, REL,
@@ -50,7 +50,7 @@ struct peer {
 	bool udp;
 	bool two_paths;
 	int segment;
-	unsigned long calls, rate;
+	unsigned long calls, first, rate;
 	char sink[DIGITS + 1];
 	struct sockaddr_in local, second, remote;
 	struct socket *socket;
@@ -263,7 +263,7 @@ static void place_calls(void)
 	for (i = 0; i < peer.calls && !stop && !peer.lost;) {
 		due = (now_ms() - begin) * peer.rate / 1000 + 1;
 		for (; i < due && i < peer.calls; i++)
-			place_call((uint32_t)i);
+			place_call((uint32_t)(peer.first + i));
 		usleep(1000);
 	}
 	for (end = now_ms() + CALL_SECONDS * 1000ull;
@@ -479,6 +479,7 @@ static int parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "calls", required_argument, NULL, 'c' },
+		{ "first", required_argument, NULL, 'f' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "sink", required_argument, NULL, 's' },
 		{ "segment", required_argument, NULL, 'g' },
@@ -492,6 +493,8 @@ static int parse(int argc, char **argv)
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (o == 'c')
 			peer.calls = strtoul(optarg, NULL, 10);
+		else if (o == 'f')
+			peer.first = strtoul(optarg, NULL, 10);
 		else if (o == 'r')
 			peer.rate = strtoul(optarg, NULL, 10);
 		else if (o == 's' && strlen(optarg) == DIGITS)
@@ -524,6 +527,7 @@ int main(int argc, char **argv)
 
 	if (parse(argc, argv) != 0) {
 		say("usage: isup_peer called LOCAL | calling LOCAL REMOTE --calls N --rate R "
+		    "[--first CALL] "
 		    "[--sink 12DIGITS] [--segment BYTES] [--bundle] [--second LOCAL] [--udp]\n");
 		return 2;
 	}

@@ -56,13 +56,21 @@ static bool add(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, const cha
 	return known;
 }
 
+/* Each a new one. */
+static void begin(struct tg_circuits *c, uint64_t circuit, struct tg_span iam, uint64_t now)
+{
+	static uint32_t tsn;
+
+	tg_circuits_begin(c, circuit, tsn++, iam, now);
+}
+
 TG_TEST(IS_3_digits_of_sams_are_added, TG_NEEDS_NOTHING)
 {
 	struct tg_circuits *c = make(64);
 	struct tg_circuits_call call;
 
 	assert_false(add(c, 7, 1, "1", 0)); /* no IAM */
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	expect(c, 7, 0, "iam", "");
 	assert_true(add(c, 7, 10, "12", 100));
 	assert_true(tg_circuits_add(c, 7, 12, span("3"), 200, &call));
@@ -81,7 +89,7 @@ TG_TEST(IS_3_retransmitted_sam_adds_nothing, TG_NEEDS_NOTHING)
 {
 	struct tg_circuits *c = make(64);
 
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	assert_true(add(c, 7, 10, "12", 0));
 	assert_true(add(c, 7, 10, "12", 0));
 	assert_true(add(c, 7, 11, "12", 0)); /* the same digits, dialled again */
@@ -104,7 +112,7 @@ TG_TEST(IS_3_sams_out_of_order, TG_NEEDS_NOTHING)
 	struct tg_circuits *c = make(64);
 	unsigned i;
 
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	for (i = 0; i < TG_ARRAY_LEN(sams); i++) {
 		assert_true(add(c, 7, sams[i].tsn, sams[i].digits, 0));
 		expect(c, 7, 0, "iam", sams[i].all);
@@ -117,7 +125,7 @@ TG_TEST(IS_3_calls_age_out, TG_NEEDS_NOTHING)
 {
 	struct tg_circuits *c = make(64);
 
-	tg_circuits_begin(c, 7, span("iam"), 1000);
+	begin(c, 7, span("iam"), 1000);
 	expect(c, 7, 1000 + LIFE - 1, "iam", "");
 	expect(c, 7, 1000 + LIFE, NULL, NULL);
 	assert_true(add(c, 7, 10, "1", 1000 + LIFE - 1));
@@ -133,7 +141,7 @@ TG_TEST(IS_3_too_many_digits, TG_NEEDS_NOTHING)
 	char want[TG_CIRCUITS_DIGITS_MAX + 1] = "";
 	uint32_t i;
 
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	for (i = 0; i < TG_CIRCUITS_DIGITS_MAX; i++) {
 		const char digit[] = { (char)('0' + i % 10), 0 };
 
@@ -144,11 +152,32 @@ TG_TEST(IS_3_too_many_digits, TG_NEEDS_NOTHING)
 	assert_true(add(c, 7, 3, "3", 0)); /* a repetition needs no room */
 	assert_false(add(c, 7, i, "1", 0));
 	expect(c, 7, 0, NULL, NULL);
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	assert_true(add(c, 7, 1, "12345678901234567890123456789012", 0));
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	assert_false(add(c, 7, 1, "123456789012345678901234567890123", 0));
 	expect(c, 7, 0, NULL, NULL);
+	free(c);
+}
+
+/* Sent again although digits have followed: they still belong to it. */
+TG_TEST(IS_3_retransmitted_iam_keeps_the_digits, TG_NEEDS_NOTHING)
+{
+	struct tg_circuits *c = make(64);
+
+	tg_circuits_begin(c, 7, 9, span("iam"), 1000);
+	assert_true(add(c, 7, 10, "1", 1000));
+	tg_circuits_begin(c, 7, 9, span("iam"), 1001);
+	expect(c, 7, 1001, "iam", "1");
+	/* The next call is dialled alike; and what has the TSN is not that IAM. */
+	tg_circuits_begin(c, 7, 11, span("iam"), 1002);
+	expect(c, 7, 1002, "iam", "");
+	assert_true(add(c, 7, 12, "1", 1002));
+	tg_circuits_begin(c, 7, 11, span("iAm"), 1003);
+	expect(c, 7, 1003, "iAm", "");
+	/* Forgotten meanwhile. */
+	tg_circuits_begin(c, 7, 11, span("iAm"), 1003 + LIFE);
+	expect(c, 7, 1003 + LIFE, "iAm", "");
 	free(c);
 }
 
@@ -157,9 +186,9 @@ TG_TEST(IS_8_second_iam_on_a_circuit, TG_NEEDS_NOTHING)
 {
 	struct tg_circuits *c = make(64);
 
-	tg_circuits_begin(c, 7, span("iam"), 0);
+	begin(c, 7, span("iam"), 0);
 	assert_true(add(c, 7, 10, "1", 0));
-	tg_circuits_begin(c, 7, span("another"), 0);
+	begin(c, 7, span("another"), 0);
 	expect(c, 7, 0, "another", "");
 	assert_true(add(c, 7, 10, "2", 0));
 	expect(c, 7, 0, "another", "2");
@@ -176,15 +205,15 @@ TG_TEST(IS_4_iam_is_kept, TG_NEEDS_NOTHING)
 	memset(iam, 'x', sizeof(iam));
 	iam[sizeof(iam) - 1] = 0;
 	g = tg_guard_copy(iam, sizeof(iam) - 2);
-	tg_circuits_begin(c, 7, (struct tg_span){ g.data, (uint32_t)g.len }, 0);
+	tg_circuits_begin(c, 7, 1, (struct tg_span){ g.data, (uint32_t)g.len }, 0);
 	tg_guard_free(&g);
 	iam[sizeof(iam) - 2] = 0;
 	expect(c, 7, 0, iam, "");
 	iam[sizeof(iam) - 2] = 'x';
-	tg_circuits_begin(c, 7, span(iam), 0);
+	begin(c, 7, span(iam), 0);
 	expect(c, 7, 0, NULL, NULL); /* nor the earlier one */
-	tg_circuits_begin(c, 7, span("iam"), 0);
-	tg_circuits_begin(c, 7, span(""), 0);
+	begin(c, 7, span("iam"), 0);
+	begin(c, 7, span(""), 0);
 	expect(c, 7, 0, NULL, NULL);
 	free(c);
 }
@@ -197,16 +226,16 @@ TG_TEST(OP_9_full_set_forgets_the_oldest_call, TG_NEEDS_NOTHING)
 
 	assert_int_equal(tg_circuits_size(TG_CIRCUITS_WAYS), tg_circuits_size(0));
 	for (i = 0; i < TG_CIRCUITS_WAYS; i++)
-		tg_circuits_begin(c, i, span("iam"), i);
+		begin(c, i, span("iam"), i);
 	assert_true(add(c, 0, 10, "1", 50));
-	tg_circuits_begin(c, 99, span("another"), 51);
+	begin(c, 99, span("another"), 51);
 	expect(c, 0, 51, "iam", "1");
 	expect(c, 1, 51, NULL, NULL);
 	expect(c, 2, 51, "iam", "");
 	expect(c, 99, 51, "another", "");
 	/* An ended one leaves its place. */
 	tg_circuits_end(c, 99);
-	tg_circuits_begin(c, 100, span("third"), 52);
+	begin(c, 100, span("third"), 52);
 	expect(c, 0, 52, "iam", "1");
 	expect(c, 2, 52, "iam", "");
 	expect(c, 3, 52, "iam", "");

@@ -244,6 +244,22 @@ TG_TEST(IS_13_priority_category, TG_NEEDS_NOTHING)
 	assert_true(tg_isup_is_priority(&isup));
 }
 
+TG_TEST(isup_second_calling_number, TG_NEEDS_NOTHING)
+{
+	struct message m = begin_iam("442079460123", INTERNATIONAL);
+	struct tg_isup isup;
+
+	put_calling(&m, 0x0a, "12025550123", INTERNATIONAL, ALLOWED_BY_NETWORK);
+	put_calling(&m, 0x0a, "6591234567", INTERNATIONAL, ALLOWED_BY_NETWORK);
+	put(&m, 0);
+	assert_int_equal(read_message(&m, &isup), TG_REASON_NONE);
+	tg_isup_normalise(&isup, NULL);
+	assert_int_equal(isup.sig.caller, 1);
+	check_id(&isup, 1, TG_ID_CALLING_NUMBER, "+12025550123");
+	check_id(&isup, 2, TG_ID_CALLING_NUMBER, "+6591234567");
+	assert_int_equal(isup.sig.id[2].role, TG_ROLE_CALLER);
+}
+
 TG_TEST(isup_more_identities_than_kept, TG_NEEDS_NOTHING)
 {
 	struct message m = begin_iam("442079460123", INTERNATIONAL);

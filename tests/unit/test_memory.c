@@ -66,11 +66,13 @@ TG_TEST(memory_every_field_survives, TG_NEEDS_NOTHING)
 		    TG_POLICY_MAX_RULES - 1, TG_RULE_NONE, TG_POLICY_MAX_TRUNKS - 1,
 		    TG_SIG_MAX_IDS - 1 },
 		  TG_MEMORY_EPOCHS - 1,
-		  true, 0 },
+		  true,
+		  0 },
 		{ { TG_ACTION_REJECT, TG_REASON_UNLISTED, TG_MODE_ENFORCE, 1, TG_RULE_NONE,
 		    TG_RULE_NONE, 1, TG_SIG_NO_ID },
 		  1,
-		  false, 0 },
+		  false,
+		  0 },
 	};
 	size_t i;
 

@@ -99,7 +99,7 @@ static struct message iam_from(const char *calling)
 }
 
 #define ALONE "Content-Type: application/isup;version=itu-t92+\r\n"
-#define FRAUD_DIGITS (TG_TEST_FRAUD + 1)
+#define FRAUD_DIGITS (&TG_TEST_FRAUD[1])
 
 TG_TEST(SIP_18_listed_in_the_body_only, TG_NEEDS_NOTHING)
 {

@@ -182,6 +182,29 @@ TG_TEST(SCTP_1_a_verdict_is_per_chunk, TG_NEEDS_NOTHING)
 	ss7_teardown(&s);
 }
 
+/* After a path has failed over, all that waited comes at once: bursts of full packets, each full of calls. */
+TG_TEST(SCTP_1_a_burst_of_packets_full_of_calls, TG_NEEDS_NOTHING)
+{
+	struct tg_frame_in in[TG_BURST];
+	struct tg_result out[TG_BURST];
+	unsigned i, listed = 0, calls = 0, tsn = 1;
+
+	ss7_setup(&s);
+	for (i = 0; i < TG_BURST; i++)
+		in[i] = ss7_full_packet(&s, &tsn);
+	tg_pipeline_burst(s.f.pl, &s.f.g.gen, in, TG_BURST, 1000, out);
+	for (i = 0; i < TG_BURST; i++) {
+		const struct tg_result *r;
+
+		for (r = &out[i]; r && r->judged; r = r->next, calls++)
+			listed += r->changed;
+	}
+	assert_int_equal(calls, tsn - 1);
+	assert_int_equal(listed, (tsn - 1) / 10);
+	assert_true(calls > 400);
+	ss7_teardown(&s);
+}
+
 /* The same TSN, bundled otherwise, after a swap of policy and table. */
 TG_TEST(SCTP_5_retransmission_is_changed_alike, TG_NEEDS_NOTHING)
 {
@@ -472,80 +495,6 @@ TG_TEST(SCTP_9_sctp_in_udp, TG_NEEDS_NOTHING)
 				 ways[i].zero_udp_checksum);
 		ss7_teardown(&s);
 	}
-}
-
-TG_TEST(IS_13_calls_of_priority_pass, TG_NEEDS_NOTHING)
-{
-	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED, .category = 11 };
-	struct tg_frame_in in;
-	struct tg_result r;
-
-	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
-	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_PRIORITY);
-	ss7_teardown(&s);
-}
-
-TG_TEST(SIP_36_emergency_over_isup, TG_NEEDS_NOTHING)
-{
-	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED,
-					  .called = "112",
-					  .called_nature = 3 };
-	struct tg_frame_in in;
-	struct tg_result r;
-
-	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
-	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_EMERGENCY);
-	ss7_teardown(&s);
-}
-
-TG_TEST(IS_1_bicc, TG_NEEDS_NOTHING)
-{
-	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED,
-					  .bicc = true,
-					  .cic = 0x01020304 };
-	struct ss7_sent sent;
-	struct tg_frame_in in;
-	struct tg_isup isup;
-	struct tg_result r;
-
-	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
-	assert_result(&r, true, TG_FATE_EDIT, TG_REASON_FRAUD);
-	assert_int_equal(r.sig->protocol, TG_PROTOCOL_BICC);
-	sent = ss7_send(&s, &in, &r);
-	ss7_read_back(&sent, 0, &isup);
-	assert_int_equal(isup.cic, 0x01020304);
-	assert_digits(&isup, isup.sig.called, "44207946000");
-	ss7_teardown(&s);
-}
-
-/* An exchange tries again on another circuit, at once; who dials again is another call. */
-TG_TEST(IS_9_repeat_attempt_is_the_same_call, TG_NEEDS_NOTHING)
-{
-	struct tg_ss7_call call = { .cic = 1 };
-	struct tg_frame_in in;
-	struct tg_result r;
-
-	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
-	assert_false(r.same_call);
-	call.cic = 2;
-	s.f.now += 300;
-	in = ss7_shoot_call(&s, &call, 2);
-	r = ss7_judge(&s, &in);
-	assert_true(r.judged && r.same_call);
-	call.cic = 3;
-	s.f.now += 10000;
-	in = ss7_shoot_call(&s, &call, 3);
-	r = ss7_judge(&s, &in);
-	assert_false(r.same_call);
-	ss7_teardown(&s);
 }
 
 /* Zero-length and overlong chunks: what was before them counts, the rest passes. */
