@@ -42,6 +42,23 @@ static void begin_stream(struct tg_tcp *t, struct tg_tcp_stream *s, uint32_t seq
 	s->burst = t->burst;
 }
 
+/*
+ * The same stream, read anew from `seq` on: what was changed before and is not acknowledged may be sent again
+ * yet. Where it lies further away than any window, it was another stream's.
+ */
+static void resume_stream(struct tg_tcp *t, struct tg_tcp_stream *s, uint32_t seq)
+{
+	const int32_t away = tg_tcp_diff(seq, s->next);
+	const bool same = away <= FAR && away >= -FAR;
+	const uint16_t patch = s->patch;
+
+	if (same)
+		s->patch = TG_TCP_NONE;
+	begin_stream(t, s, seq, TG_TCP_READING);
+	if (same)
+		s->patch = patch;
+}
+
 static bool is_unused(const struct tg_tcp_stream *s)
 {
 	return (s->state == TG_TCP_UNSYNCED || s->state == TG_TCP_FRESH) &&
@@ -179,7 +196,7 @@ static void take_unsynced(struct tg_tcp_reader *r, const struct tg_tcp_flow *f, 
 		r->s = NULL;
 		return;
 	}
-	begin_stream(r->t, r->s, r->place.seq, TG_TCP_READING);
+	resume_stream(r->t, r->s, r->place.seq);
 	r->s->next = r->place.seq + data.len;
 	r->data = data;
 	tg_tcp_resync(r, at);

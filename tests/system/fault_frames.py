@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What cannot be read or judged, for test_coverage.sh.
 
-    fault_frames.py send SOURCE DESTINATION PORT LISTED   every fault, from kernel sockets of this namespace
-    fault_frames.py take ADDRESS PORT FILE                what arrives: a line a datagram, its name
+    fault_frames.py send SOURCE DESTINATION PORT LISTED ID   every fault, from kernel sockets of this namespace;
+                                                             ID: of the first datagram in fragments
+    fault_frames.py take ADDRESS PORT FILE                   what arrives: a line a datagram, its name
 """
 import socket
 import struct
 import sys
-import time
 
 
 def invite(name, user="+6591234567", caller="+12025550177", extra="", end="Content-Length: 0\r\n\r\n"):
@@ -23,7 +23,7 @@ def fragment(src, dst, ident, offset, more, payload):
                        socket.inet_aton(src), socket.inet_aton(dst)) + payload
 
 
-def send(src, dst, port, listed):
+def send(src, dst, port, listed, ident):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((src, 5060))
         for i in range(3):
@@ -35,7 +35,6 @@ def send(src, dst, port, listed):
         s.sendto(invite("emergency", user="112", end="Sub"), (dst, port))
     first = struct.pack("!HHHH", 5060, port, 2000, 0) + invite("fragment")
     first += b" " * (-len(first) % 8)
-    ident = int(time.time()) & 0x7fff
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
         for i, offset, payload in ((0, 0, first), (1, 0, first), (1, 8, first)):
             raw.sendto(fragment(src, dst, ident + i, offset, 1, payload), (dst, 0))
@@ -53,7 +52,7 @@ def take(address, port, path):
 
 def main():
     if sys.argv[1] == "send":
-        send(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
+        send(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5], int(sys.argv[6]))
     else:
         take(sys.argv[2], int(sys.argv[3]), sys.argv[4])
 

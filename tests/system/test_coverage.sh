@@ -19,8 +19,8 @@ exception() { metric "exception_policy_total{condition=\"$1\",policy=\"$2\"}"; }
 pieces() { ip netns exec "$NS_S" nstat -asz IpReasmReqds | awk '$1 == "IpReasmReqds" { print $2 }'; }
 seen=1 # lines of it
 arrived() { tail -n "+$((seen + 1))" "$LAB_DIR/arrived" | sort | uniq -c | awk '{ printf "%s%s %d", s, $2, $1; s = ", " }'; }
-faults() {
-	ip netns exec "$NS_C" python3 "$LAB_TOP/tests/system/fault_frames.py" send "$CALLER4" "$CALLEE4" 5066 "$(head -n 1 "$LAB_DIR/listed")" ||
+faults() { # ID: no datagram's of before
+	ip netns exec "$NS_C" python3 "$LAB_TOP/tests/system/fault_frames.py" send "$CALLER4" "$CALLEE4" 5066 "$(head -n 1 "$LAB_DIR/listed")" "$1" ||
 		die "fault_frames.py"
 }
 take() {
@@ -40,7 +40,7 @@ expect_conditions() { # POLICY MALFORMED: each as often as it was provoked
 check "call attempts" "$(metric call_attempts_total)" 50
 check "share inspected" "$(ctl status --json | jq .dataplane.stats.coverage.inspected_share_at_least)" 1
 take
-faults
+faults 1000
 wait_for 20 settled 1 || die "fragments are not given up: $(ctl metrics)"
 say "---- every fault passes"
 check "datagrams that arrived" "$(arrived)" "dtls 2, emergency 1, malformed 3, oversize 1, unanswerable 1"
@@ -64,8 +64,7 @@ sed 's/    mode: enforce/&\n    exceptions:\n      { sip_malformed: drop, sip_ov
 ctl policy load "$LAB_DIR/strict.yaml" >"$LAB_DIR/load.out" || die "policy: $(cat "$LAB_DIR/load.out")"
 seen=$(wc -l <"$LAB_DIR/arrived")
 before=$(pieces)
-sleep 1.1 # other identifications
-faults
+faults 2000
 wait_for 20 settled 2 || die "fragments are not given up: $(ctl metrics)"
 check "datagrams that arrived" "$(arrived)" "dtls 2, emergency 1"
 check "fragments that arrived" "$(($(pieces) - before))" 0

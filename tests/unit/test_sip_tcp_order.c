@@ -125,6 +125,37 @@ TG_TEST(SIPT_3_mid_stream, TG_NEEDS_NOTHING)
 	teardown();
 }
 
+/* What was changed and is not acknowledged may be sent again, also when the thread was lost in between: or the
+ * sender of a call would have it lost on purpose, say something that nobody can read, and send it again. */
+TG_TEST(SIPT_3_changes_outlive_a_lost_thread, TG_NEEDS_NOTHING)
+{
+	char text[2048], other[2048];
+	uint32_t n, m, k;
+
+	setup();
+	tcp_lab_connect(&lab);
+	n = invite(text, sizeof(text), 1, TG_TEST_FRAUD);
+	send(0, 0, text, n);
+	assert_int_equal(lab.result[0].fate, TG_FATE_EDIT);
+	send(0, n, "what is this\r\n\r\n", 16);
+	assert_string_equal(tg_reason_name(lab.result[0].reason), "tcp_unsynced");
+	m = n + 16;
+	k = invite(other, sizeof(other), 2, TG_TEST_CLEAN);
+	send(0, m, other, k);
+	assert_line(1, 2, TG_ACTION_PASS, TG_REASON_UNLISTED);
+	assert_int_equal(lab.result[0].fate, TG_FATE_FORWARD);
+	send(0, 0, text, n);
+	assert_int_equal(lab.result[0].fate, TG_FATE_EDIT);
+	send(0, 0, text, n / 3);
+	send(0, n / 3, text + n / 3, n - n / 3);
+	assert_int_equal(lab.result[0].fate, TG_FATE_EDIT);
+	/* Acknowledged: nobody sends it again. */
+	tcp_lab_send(&lab, &(struct tcp_segment){ .dir = 1, .flags = TCP_ACK, .ack = m + k });
+	send(0, 0, text, n);
+	assert_int_equal(lab.result[0].fate, TG_FATE_FORWARD);
+	teardown();
+}
+
 /* Bytes that only the receiver got: in a body they are passed over, elsewhere the stream is read anew. */
 TG_TEST(SIPT_3_hole_that_the_receiver_does_not_have, TG_NEEDS_NOTHING)
 {
