@@ -33,18 +33,16 @@ struct lab {
 
 struct mix {
 	const char *name;
-	unsigned listed; /* % of calls */
-	unsigned iams;	 /* % of messages */
-	unsigned bundle; /* messages a packet */
+	struct generation_ss7 of;
 };
 
 static const struct mix mixes[] = {
-	{ "IAMs", 0, 100, 1 },
-	{ "IAMs", 1, 100, 1 },
-	{ "IAMs", 10, 100, 1 },
-	{ "4 IAMs a packet", 1, 100, 4 },
-	{ "IAM, ACM, ANM, REL, RLC", 1, 20, 1 },
-	{ "the same, 4 a packet", 1, 20, 4 },
+	{ "IAMs", { 0, 100, 1 } },
+	{ "IAMs", { 1, 100, 1 } },
+	{ "IAMs", { 10, 100, 1 } },
+	{ "4 IAMs a packet", { 1, 100, 4 } },
+	{ "IAM, ACM, ANM, REL, RLC", { 1, 20, 1 } },
+	{ "the same, 4 a packet", { 1, 20, 4 } },
 };
 
 /* ---- the phases ---------------------------------------------------------------------------------- */
@@ -178,43 +176,21 @@ enum {
 
 /* ---- the laboratory ------------------------------------------------------------------------------ */
 
-/* Message `at` of all: every fifth an IAM where there are 20 % of them; a call's messages are apart as calls last. */
-static struct traffic_ss7_message message(const struct mix *mix, uint64_t entries, uint64_t at)
-{
-	const enum traffic_ss7_kind kind =
-		mix->iams == 100 || at % 5 == 0
-			? TRAFFIC_IAM_USUAL
-			: (enum traffic_ss7_kind)(TRAFFIC_IAM_RICH + at % 5);
-	const uint64_t serial = mix->iams == 100 ? at : at / 5;
-
-	return (struct traffic_ss7_message){
-		kind,
-		{ generation_caller(entries, mix->listed, serial), generation_called(serial),
-		  serial },
-	};
-}
-
 static void fill(struct lab *lab, const struct mix *mix, uint64_t entries)
 {
-	struct traffic_ss7_message m[TRAFFIC_SS7_BUNDLE_MAX];
-	unsigned i, k;
+	unsigned i;
 
 	lab->expected = 0;
 	lab->b.now_ms += FORGET_CHANGES_MS;
 	for (i = 0; i < BURSTS_FRAMES; i++) {
 		uint8_t *const frame = lab->b.buffers + (size_t)i * BURSTS_BUFFER;
-		bool listed = false;
+		bool listed;
 
-		for (k = 0; k < mix->bundle; k++) {
-			m[k] = message(mix, entries, (uint64_t)i * mix->bundle + k);
-			listed |= m[k].kind == TRAFFIC_IAM_USUAL &&
-				  m[k].call.serial * 61 % 100 < mix->listed;
-		}
-		lab->expected += listed;
 		lab->b.in[i] = (struct tg_frame_in){
 			.data = frame,
-			.len = traffic_ss7_frame(frame, m, mix->bundle, i),
+			.len = generation_ss7_frame(frame, entries, &mix->of, i, &listed),
 		};
+		lab->expected += listed;
 	}
 	/* A fast wrong answer is worth nothing. */
 	if (bursts_run(&lab->b, &lab->b.g->gen, 0, BURSTS_FRAMES) != lab->expected)
@@ -226,8 +202,8 @@ static void report(const struct bench_case *c, uint64_t entries, const struct mi
 {
 	double t[N_CASES];
 	json_t *row = json_pack("{s:I,s:s,s:i,s:i,s:i}", "entries", (json_int_t)entries, "traffic",
-				mix->name, "listed_percent", (int)mix->listed, "iam_percent",
-				(int)mix->iams, "messages_a_packet", (int)mix->bundle);
+				mix->name, "listed_percent", (int)mix->of.listed, "iam_percent",
+				(int)mix->of.iams, "messages_a_packet", (int)mix->of.bundle);
 	unsigned i;
 
 	for (i = 0; i < N_CASES; i++) {
@@ -237,7 +213,7 @@ static void report(const struct bench_case *c, uint64_t entries, const struct mi
 	doc_row(doc, row);
 	printf("%9" PRIu64
 	       " %-24s %2u %%  %5.0f %6.0f %6.0f %6.0f %6.0f %6.0f %6.0f  %6.0f %6.0f\n",
-	       entries, mix->name, mix->listed, t[C_WALK], t[C_CHUNKS] - t[C_WALK],
+	       entries, mix->name, mix->of.listed, t[C_WALK], t[C_CHUNKS] - t[C_WALK],
 	       t[C_LAYER] - t[C_CHUNKS], t[C_USER_PART] - t[C_LAYER],
 	       t[C_NORMALISE] - t[C_USER_PART], t[C_LOOKUP] - t[C_NORMALISE],
 	       t[C_TOTAL] - t[C_LOOKUP], t[C_TOTAL], t[C_EMPTY]);

@@ -82,13 +82,18 @@ void generation_free(struct generation *g)
 	free(g->policy);
 }
 
+/* 61 has no factor in common with 100: every 100 serials hold exactly `percent` of the listed,
+ * but not next to each other. */
+static bool is_listed(uint64_t n_entries, unsigned percent, uint64_t serial)
+{
+	return n_entries > 0 && serial * 61 % 100 < percent;
+}
+
 uint64_t generation_caller(uint64_t n_entries, unsigned percent, uint64_t serial)
 {
 	uint64_t seed = serial * 2 + 1;
 
-	/* 61 has no factor in common with 100: every 100 serials hold exactly `percent` of the listed,
-	 * but not next to each other. */
-	if (n_entries == 0 || serial * 61 % 100 >= percent)
+	if (!is_listed(n_entries, percent, serial))
 		return bench_number(UNLISTED + serial);
 	(void)bench_random(&seed);
 	return bench_number(bench_random(&seed) % n_entries);
@@ -98,4 +103,35 @@ uint64_t generation_called(uint64_t serial)
 {
 
 	return bench_number(CALLED + serial);
+}
+
+/* Message `at` of all. The messages of one call follow each other: which call they are of makes no difference. */
+static struct traffic_ss7_message ss7_message(uint64_t n_entries, const struct generation_ss7 *mix,
+					      uint64_t at)
+{
+	static const enum traffic_ss7_kind kind[] = { TRAFFIC_IAM_USUAL, TRAFFIC_ACM, TRAFFIC_ANM,
+						      TRAFFIC_REL, TRAFFIC_RLC };
+	const unsigned every = mix->iams == 100 ? 1 : TG_ARRAY_LEN(kind);
+	const uint64_t serial = at / every;
+
+	return (struct traffic_ss7_message){
+		kind[at % every],
+		{ generation_caller(n_entries, mix->listed, serial), generation_called(serial),
+		  serial },
+	};
+}
+
+unsigned generation_ss7_frame(uint8_t *out, uint64_t n_entries, const struct generation_ss7 *mix,
+			      uint64_t serial, bool *listed)
+{
+	struct traffic_ss7_message m[TRAFFIC_SS7_BUNDLE_MAX];
+	unsigned i;
+
+	*listed = false;
+	for (i = 0; i < mix->bundle; i++) {
+		m[i] = ss7_message(n_entries, mix, serial * mix->bundle + i);
+		*listed |= m[i].kind == TRAFFIC_IAM_USUAL &&
+			   is_listed(n_entries, mix->listed, m[i].call.serial);
+	}
+	return traffic_ss7_frame(out, m, mix->bundle, serial);
 }

@@ -8,6 +8,7 @@
 #define PERF_GENERATION_H
 
 #include "perf/bench.h"
+#include "perf/traffic_ss7.h"
 #include "tollgate/pipeline.h"
 
 struct generation {
@@ -28,5 +29,16 @@ void generation_free(struct generation *g);
  * those that are not listed; drawn at random among those that are. */
 uint64_t generation_caller(uint64_t n_entries, unsigned percent, uint64_t serial);
 uint64_t generation_called(uint64_t serial);
+
+/* Packets of calls over SS7. */
+struct generation_ss7 {
+	unsigned listed; /* % of calls */
+	unsigned iams;	 /* % of messages: 100, or 20, among ACM, ANM, REL and RLC */
+	unsigned bundle; /* messages a packet, 1 to TRAFFIC_SS7_BUNDLE_MAX */
+};
+
+/* Frame `serial` of such packets, at most TRAFFIC_SS7_FRAME_MAX; its length. *listed: a listed one's call is in it. */
+unsigned generation_ss7_frame(uint8_t *out, uint64_t n_entries, const struct generation_ss7 *mix,
+			      uint64_t serial, bool *listed);
 
 #endif

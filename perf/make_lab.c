@@ -6,6 +6,9 @@
  *	make_lab capture FILE FRAMES ENTRIES LISTED MEDIA [FIRST]
  *		INVITEs of 800 bytes with LISTED % of callers out of the table of that many entries,
  *		MEDIA % of the frames RTP, serials from FIRST on
+ *	make_lab ss7 FILE FRAMES ENTRIES LISTED IAMS BUNDLE
+ *		packets of BUNDLE messages of ISUP in M3UA, IAMS % of them (100 or 20) IAMs, with LISTED % of callers
+ *		out of the table
  *	make_lab feed FILE ENTRIES		the same list as a CSV feed
  *	make_lab numbers FIRST N		the numbers FIRST to FIRST + N - 1 of the list, one a line
  */
@@ -60,38 +63,86 @@ static int make_images(char **argv)
 	return 0;
 }
 
+/* ---- captures ------------------------------------------------------------------------------------ */
+
+struct capture {
+	pcap_t *pcap;
+	pcap_dumper_t *file;
+};
+
+static struct capture open_capture(const char *path)
+{
+	struct capture c = { .pcap = pcap_open_dead(DLT_EN10MB, 65535) };
+
+	c.file = c.pcap ? pcap_dump_open(c.pcap, path) : NULL;
+	if (!c.file)
+		doc_give_up(path, c.pcap ? pcap_geterr(c.pcap) : "out of memory");
+	return c;
+}
+
+static void write_frame(struct capture *c, uint64_t i, const uint8_t *frame, unsigned len)
+{
+	const struct pcap_pkthdr h = {
+		.ts = { (time_t)(i / 1000), (suseconds_t)(i % 1000) },
+		.caplen = len,
+		.len = len,
+	};
+
+	pcap_dump((u_char *)c->file, &h, frame);
+}
+
+static void close_capture(struct capture *c)
+{
+	pcap_dump_close(c->file);
+	pcap_close(c->pcap);
+}
+
 static int make_capture(int argc, char **argv)
 {
 	const uint64_t frames = number(argv[1]), entries = number(argv[2]);
 	const unsigned listed = (unsigned)number(argv[3]), media = (unsigned)number(argv[4]);
 	uint64_t serial = argc > 5 ? number(argv[5]) : 0, i;
-	pcap_t *p = pcap_open_dead(DLT_EN10MB, 65535);
-	pcap_dumper_t *d = p ? pcap_dump_open(p, argv[0]) : NULL;
+	struct capture c = open_capture(argv[0]);
 	uint8_t frame[TRAFFIC_FRAME_MAX];
+	unsigned len;
 
-	if (!d)
-		doc_give_up(argv[0], p ? pcap_geterr(p) : "out of memory");
 	for (i = 0; i < frames; i++) {
-		struct pcap_pkthdr h = { .ts = { (time_t)(i / 1000), (suseconds_t)(i % 1000) } };
-
 		/* 37 and 100 have no common factor: media and calls alternate. */
 		if (i * 37 % 100 < media) {
-			h.len = traffic_media_frame(frame, i);
+			len = traffic_media_frame(frame, i);
 		} else {
 			const struct traffic_call call = { generation_caller(entries, listed,
 									     serial),
 							   generation_called(serial), serial };
 
-			h.len = traffic_invite_frame(frame, SIZE, TRAFFIC_USUAL, &call);
+			len = traffic_invite_frame(frame, SIZE, TRAFFIC_USUAL, &call);
 			serial++;
 		}
-		h.caplen = h.len;
-		pcap_dump((u_char *)d, &h, frame);
+		write_frame(&c, i, frame, len);
 	}
-	pcap_dump_close(d);
-	pcap_close(p);
+	close_capture(&c);
 	return 0;
 }
+
+static int make_ss7(char **argv)
+{
+	const uint64_t frames = number(argv[1]), entries = number(argv[2]);
+	const struct generation_ss7 mix = { (unsigned)number(argv[3]), (unsigned)number(argv[4]),
+					    (unsigned)number(argv[5]) };
+	struct capture c = open_capture(argv[0]);
+	uint8_t frame[TRAFFIC_SS7_FRAME_MAX];
+	bool listed;
+	uint64_t i;
+
+	if (mix.bundle == 0 || mix.bundle > TRAFFIC_SS7_BUNDLE_MAX)
+		doc_give_up(argv[5], "that many messages fit no packet");
+	for (i = 0; i < frames; i++)
+		write_frame(&c, i, frame, generation_ss7_frame(frame, entries, &mix, i, &listed));
+	close_capture(&c);
+	return 0;
+}
+
+/* ---- lists --------------------------------------------------------------------------------------- */
 
 static int make_feed(char **argv)
 {
@@ -127,12 +178,15 @@ int main(int argc, char **argv)
 		return make_images(argv + 2);
 	if (strcmp(what, "capture") == 0 && (argc == 7 || argc == 8))
 		return make_capture(argc - 2, argv + 2);
+	if (strcmp(what, "ss7") == 0 && argc == 8)
+		return make_ss7(argv + 2);
 	if (strcmp(what, "feed") == 0 && argc == 4)
 		return make_feed(argv + 2);
 	if (strcmp(what, "numbers") == 0 && argc == 4)
 		return print_numbers(argv + 2);
 	fprintf(stderr, "usage: make_lab images DIR GENERATION ENTRIES\n"
 			"       make_lab capture FILE FRAMES ENTRIES LISTED MEDIA [FIRST]\n"
+			"       make_lab ss7 FILE FRAMES ENTRIES LISTED IAMS BUNDLE\n"
 			"       make_lab feed FILE ENTRIES\n"
 			"       make_lab numbers FIRST N\n");
 	return 2;

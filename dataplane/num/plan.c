@@ -149,8 +149,14 @@ enum tg_num_class tg_num_from_digits(struct tg_span digits, enum tg_num_nature n
 				     const struct tg_num_profile *profile, struct tg_num *out)
 {
 	const struct tg_num_profile *p = profile ? profile : &no_profile;
+	uint64_t value;
 
 	*out = (struct tg_num){ 0 };
+	/* What nearly every number over SS7 is. */
+	if (nature == TG_NUM_NATURE_INTERNATIONAL && digits.len >= TG_DIGITS_MIN &&
+	    digits.len <= TG_NUM_MAX_DIGITS && digits.data[0] != '0' &&
+	    tg_digits_value(digits.data, digits.len, &value))
+		return tg_num_finish_e164(value, digits.len, out);
 	if (digits.len == 0)
 		return TG_NUM_CLASS_ABSENT;
 	if (!all_digits(digits))

@@ -102,6 +102,24 @@ uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t l
 	return hash;
 }
 
+uint64_t tg_state_name_hash(const struct tg_pipeline *pl, const uint64_t word[2])
+{
+	const uint64_t hash = tg_state_hash(pl, word, 2 * sizeof(word[0]));
+
+	return hash + (hash == 0);
+}
+
+/* Where, is nothing but a matter of speed: Fibonacci hashing's factor (2^64 over the golden ratio) will do. */
+uint64_t tg_state_name(struct tg_pipeline *pl, const uint64_t word[2])
+{
+	struct tg_name *const n =
+		&pl->name[(word[0] ^ word[1]) * 0x9e3779b97f4a7c15ull >> 32 & (TG_NAMES - 1)];
+
+	if (tg_unlikely(n->word[0] != word[0] || n->word[1] != word[1] || n->hash == 0))
+		*n = (struct tg_name){ { word[0], word[1] }, tg_state_name_hash(pl, word) };
+	return n->hash;
+}
+
 struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config)
 {
 	const struct tg_chunks_config chunks = chunks_config(config);
@@ -309,17 +327,9 @@ static void read_frames(struct tg_burst_state *b)
 
 /*
  * The identities that the verdict rests on; see struct tg_memory_key. A form that is no number counts by
- * its bytes. The hash begins with the transaction's or the call's SipHash, which nobody outside knows: two lists that
- * collide in one transaction say nothing of another, so a product and its two halves a word will do.
+ * its bytes. The hash begins with the transaction's or the call's SipHash: two lists that collide in one
+ * transaction say nothing of another.
  */
-static uint64_t mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
-{
-	const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
-
-	return (uint64_t)product + (uint64_t)(product >> 64);
-}
-
-/* Into the transaction's hash and the call's. */
 static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg *sig,
 			   uint64_t *transaction, uint64_t *call)
 {
@@ -331,8 +341,8 @@ static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg
 					      ? XXH3_64bits(raw.data, raw.len)
 					      : sig->id[i].num.v;
 
-		*transaction = mix(pl, *transaction, word);
-		*call = mix(pl, *call, word);
+		*transaction = tg_state_mix(pl, *transaction, word);
+		*call = tg_state_mix(pl, *call, word);
 	}
 }
 
@@ -452,27 +462,20 @@ static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct
 	m->call.print = (uint16_t)(call >> 48);
 }
 
+#define CALL_OF_TRUNK (1ull << 63) /* no circuit's word (ss7.c) */
+
 /* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
 static void take_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
 {
 	const struct tg_ss7_message *const s = m->ss7;
-	const struct {
-		uint64_t association;
-		uint32_t tsn;
-		uint32_t zero;
-	} chunk = { b->out[m->frame].association, s->place.part[0].tsn, 0 };
-	const struct {
-		uint32_t opc, dpc, appearance, trunk;
-		char label[8];
-	} parties = { s->ss7.mtp3.opc, s->ss7.mtp3.dpc, s->ss7.mtp3.network_appearance, m->trunk,
-		      "ss7call" };
+	const uint64_t association = b->out[m->frame].association;
 	struct tg_pipeline *pl = b->pl;
 	uint64_t transaction, call;
 
-	m->has_key = s->ss7.isup.type == TG_ISUP_IAM && chunk.association;
-	m->key.key = transaction = tg_state_hash(pl, &chunk, sizeof(chunk));
+	m->has_key = s->ss7.isup.type == TG_ISUP_IAM && association;
+	m->key.key = transaction = tg_state_mix(pl, association, s->place.part[0].tsn);
 	tg_memory_prefetch(&pl->memory, m->key.key);
-	call = tg_state_hash(pl, &parties, sizeof(parties));
+	call = tg_state_mix(pl, s->route, CALL_OF_TRUNK | m->trunk);
 	mix_identities(pl, m->sig, &transaction, &call);
 	m->key.print = (uint16_t)(transaction >> 48);
 	m->call.key = call;

@@ -10,17 +10,12 @@
  * The association's direction: the verification tag is the receiver's choice, 32 random bits, and the same on all
  * of its addresses (traps SCTP-6); so neither addresses nor VLAN are part of the name.
  */
-static uint64_t name_association(const struct tg_pipeline *pl, const struct tg_sctp *s)
+static void name_association(const struct tg_sctp *s, uint64_t word[2])
 {
-	const struct {
-		uint32_t vtag;
-		uint16_t sport, dport;
-		char label[8];
-	} name = { s->vtag, s->sport, s->dport, "sctp" };
-	const uint64_t hash = tg_state_hash(pl, &name, sizeof(name));
+	static const char label[8] = "sctp";
 
-	static_assert(sizeof(name) == 16, "nothing between the fields is hashed");
-	return hash + (hash == 0); /* 0 is no association */
+	word[0] = s->vtag | (uint64_t)s->sport << 32 | (uint64_t)s->dport << 48;
+	word[1] = tg_load_u64(label);
 }
 
 /* ---- chunks ------------------------------------------------------------------------------------ */
@@ -127,10 +122,12 @@ enum tg_reason tg_packet_read(struct tg_burst_state *b, unsigned i)
 	struct tg_ss7_reader p = { .b = b, .frame = i, .reason = TG_REASON_SCTP_CONTROL };
 	struct tg_sctp_chunk c;
 	struct tg_sctp s;
+	uint64_t name[2];
 
 	if (!tg_sctp_open(packet_of(in->data, &r->frame), &s))
 		return TG_REASON_SCTP_MALFORMED;
-	r->association = name_association(b->pl, &s);
+	name_association(&s, name);
+	r->association = tg_state_name(b->pl, name);
 	if (tg_unlikely(in->checksum == TG_PIPELINE_CSUM_BAD ||
 			in->checksum == TG_PIPELINE_CSUM_ALWAYS) &&
 	    !tg_state_checksum_ok(in, r))
@@ -150,8 +147,12 @@ uint64_t tg_packet_association(const struct tg_pipeline *pl, const uint8_t *fram
 			       const struct tg_frame *f)
 {
 	struct tg_sctp s;
+	uint64_t name[2];
 
-	return tg_sctp_open(packet_of(frame, f), &s) ? name_association(pl, &s) : 0;
+	if (!tg_sctp_open(packet_of(frame, f), &s))
+		return 0;
+	name_association(&s, name);
+	return tg_state_name_hash(pl, name);
 }
 
 bool tg_packet_is_patched(const struct tg_pipeline *pl, const uint8_t *frame,

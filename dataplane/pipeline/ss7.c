@@ -19,16 +19,18 @@ void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason)
 
 /* ---- user parts -------------------------------------------------------------------------------- */
 
-static uint64_t name_circuit(const struct tg_pipeline *pl, const struct tg_ss7 *s)
-{
-	const struct {
-		uint32_t opc, dpc, appearance, cic, bicc;
-		char label[4];
-	} name = { s->mtp3.opc, s->mtp3.dpc,  s->mtp3.network_appearance,
-		   s->isup.cic, s->isup.bicc, "cic" };
+/* The second word's upper half: no association (sctp.c) is named like this. */
+#define ROUTE (0x73733720ull << 32)
 
-	static_assert(sizeof(name) == 24, "nothing between the fields is hashed");
-	return tg_state_hash(pl, &name, sizeof(name));
+static void name_circuit(struct tg_pipeline *pl, struct tg_ss7_message *s)
+{
+	const struct tg_mtp3 *const m = &s->ss7.mtp3;
+	const struct tg_isup *const isup = &s->ss7.isup;
+	const uint64_t route[2] = { m->opc | (uint64_t)m->dpc << 32,
+				    m->network_appearance | ROUTE };
+
+	s->route = tg_state_name(pl, route);
+	s->circuit = tg_state_mix(pl, s->route, isup->cic | (uint64_t)isup->bicc << 32);
 }
 
 /* What continues an IAM is read with it, as if all had come at once. */
@@ -84,7 +86,7 @@ static enum tg_reason read_isup(struct tg_ss7_reader *p, struct tg_ss7_message *
 			      &s->ss7.isup);
 	if (reason != TG_REASON_NONE)
 		return reason;
-	s->circuit = name_circuit(pl, &s->ss7);
+	name_circuit(pl, s);
 	if (s->ss7.isup.type == TG_ISUP_IAM)
 		begin_circuit(pl, s);
 	else if (!read_on(pl, s))

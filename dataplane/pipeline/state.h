@@ -42,8 +42,18 @@ struct tg_ss7_message {
 	struct tg_ss7 ss7;
 	struct tg_span user; /* ISUP's octets, in place.bytes */
 	struct tg_ss7_place place;
-	uint64_t circuit;
+	uint64_t route;	  /* keyed hash of the point codes between which it goes */
+	uint64_t circuit; /* ... and of the circuit there */
 };
+
+/* A name that has been hashed. */
+struct tg_name {
+	uint64_t word[2];
+	uint64_t hash; /* 0: none is kept here */
+};
+
+/* Associations and pairs of point codes of a worker: tens. 6 KiB, of which as many lines are touched. */
+#define TG_NAMES 256
 
 /* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL; IAM, SAM, SGM. */
 struct tg_message {
@@ -77,7 +87,7 @@ struct tg_pipeline {
 	uint64_t now_ms; /* of the burst in hand, or the last one */
 	uint8_t tag_key[crypto_shorthash_KEYBYTES];
 	uint8_t flow_key[crypto_shorthash_KEYBYTES]; /* see derive_flow_key */
-	uint64_t print_factor;			     /* see identities_print */
+	uint64_t print_factor;			     /* see tg_state_mix */
 	uint64_t policy_id;			     /* the policy that `epoch` stands for */
 	uint8_t epoch;
 	struct tg_table_adapt adapt;
@@ -96,6 +106,7 @@ struct tg_pipeline {
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
 	unsigned n_ss7;
 	struct tg_ss7_message ss7[TG_MESSAGES_MAX]; /* SIP: the ISUP in a body, if there is one */
+	struct tg_name name[TG_NAMES];		    /* see tg_state_name */
 	struct tg_sip_edits edits;
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable and is_editable */
 } TG_ALIGNED(TG_CACHE_LINE);
@@ -116,6 +127,22 @@ struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struc
 
 /* SipHash under the key that places transactions, sources and numbers in our tables. */
 uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len);
+
+/*
+ * One more word into a SipHash that nobody outside knows, or into what came of it: a product with a factor that nobody
+ * knows either, and its two halves added.
+ */
+static inline uint64_t tg_state_mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
+{
+	const unsigned __int128 product = (unsigned __int128)(h ^ word) * pl->print_factor;
+
+	return (uint64_t)product + (uint64_t)(product >> 64);
+}
+
+/* tg_state_hash of two words; never 0. Of which few pairs come again and again: the second one remembers them. Who
+ * makes up names has them hashed each time, and aims at nothing. */
+uint64_t tg_state_name_hash(const struct tg_pipeline *pl, const uint64_t word[2]);
+uint64_t tg_state_name(struct tg_pipeline *pl, const uint64_t word[2]);
 
 /* By which trunk frame i came in; its IP header is walked. */
 unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i);

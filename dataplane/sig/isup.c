@@ -324,7 +324,8 @@ static void normalise(struct tg_identity *id, const struct tg_isup_party *p, str
 		return;
 	}
 	id->cls = (uint8_t)tg_num_from_digits(digits, nature_of(p->nature), profile, &id->num);
-	if (id->role == TG_ROLE_CALLED && tg_num_is_emergency(digits))
+	/* All of these have three digits, and no separators are among a parameter's. */
+	if (id->role == TG_ROLE_CALLED && digits.len == 3 && tg_num_is_emergency(digits))
 		id->flags |= TG_ID_FLAG_EMERGENCY;
 }
 

@@ -67,6 +67,32 @@ TG_TEST(bcd_never_writes_past_cap, TG_NEEDS_NOTHING)
 	}
 }
 
+/* What has less room than 16 is read one by one; all octets, each in each place, with each of them before it. */
+TG_TEST(IS_2_bcd_all_at_once_is_as_one_by_one, TG_NEEDS_NOTHING)
+{
+	char want[16], got[CAP];
+	uint8_t octets[8];
+	unsigned value, at, len, odd;
+
+	for (value = 0; value < 256 * 256; value++) {
+		for (len = 4; len <= sizeof(octets); len++) {
+			const struct tg_span s = { octets, len };
+
+			memset(octets, 0x21, sizeof(octets));
+			at = value % (len - 1);
+			octets[at] = (uint8_t)(value >> 8);
+			octets[at + 1] = (uint8_t)value;
+			for (odd = 0; odd < 2; odd++) {
+				const int n = tg_bcd_decode(s, odd, want, 15);
+				const int m = tg_bcd_decode(s, odd, got, CAP);
+
+				assert_int_equal(m, n < 0 ? 16 : n);
+				assert_memory_equal(got, want, n < 0 ? 15 : n);
+			}
+		}
+	}
+}
+
 static void check_truncated(void *ctx, const uint8_t *data, size_t len)
 {
 	const struct bcd_case *c = ctx;
