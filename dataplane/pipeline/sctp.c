@@ -76,6 +76,10 @@ static void read_chunk(struct tg_ss7_reader *p, const struct tg_sctp_chunk *c)
 		tg_ss7_note(p, TG_REASON_SCTP_MALFORMED);
 		return;
 	}
+	if (p->may_be_patched && !p->is_signed &&
+	    tg_patches_wanted(p->b->pl->patches, p->b->out[p->frame].association, d.tsn, d.user,
+			      p->b->now_ms))
+		p->b->pl->is_patched |= 1u << p->frame;
 	if (!d.begin || !d.end) {
 		read_piece(p, &d);
 		return;
@@ -113,6 +117,8 @@ static struct tg_span packet_of(const uint8_t *frame, const struct tg_frame *f)
 	return (struct tg_span){ frame + f->payload_off, f->payload_len };
 }
 
+static_assert(TG_BURST <= 32, "a bit a frame");
+
 enum tg_reason tg_packet_read(struct tg_burst_state *b, unsigned i)
 {
 	const struct tg_frame_in *const in = &b->in[i];
@@ -131,6 +137,7 @@ enum tg_reason tg_packet_read(struct tg_burst_state *b, unsigned i)
 	    !tg_state_checksum_ok(in, r))
 		return TG_REASON_BAD_CHECKSUM;
 	p.key = tg_state_trunk_key(in, r, NULL);
+	p.may_be_patched = !tg_patches_idle(b->pl->patches, b->now_ms);
 	while (tg_sctp_next(&s, &c))
 		read_chunk(&p, &c);
 	if (s.chunks.failed)
