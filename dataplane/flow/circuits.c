@@ -28,6 +28,8 @@ static_assert(offsetof(struct set, call) == TG_CACHE_LINE, "looking one up touch
 struct tg_circuits {
 	struct set *set;
 	uint64_t n_sets;
+	uint64_t
+		last_ms; /* the last call that is known expires: before the first one, and then, none is */
 } TG_ALIGNED(TG_CACHE_LINE);
 
 static uint64_t n_sets_for(uint32_t entries)
@@ -49,6 +51,7 @@ struct tg_circuits *tg_circuits_init(void *block, uint32_t entries)
 
 	c->set = (struct set *)((uint8_t *)block + sizeof(*c));
 	c->n_sets = n_sets_for(entries);
+	c->last_ms = 0;
 	for (i = 0; i < c->n_sets; i++)
 		memset(&c->set[i], 0, offsetof(struct set, call));
 	return c;
@@ -92,7 +95,7 @@ void tg_circuits_begin(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, st
 		if (s->expiry_ms[i] < s->expiry_ms[way])
 			way = i;
 	s->circuit[way] = circuit;
-	s->expiry_ms[way] = now_ms + TG_CIRCUITS_LIFE_MS;
+	s->expiry_ms[way] = c->last_ms = now_ms + TG_CIRCUITS_LIFE_MS;
 	s->call[way].iam_tsn = tsn;
 	s->call[way].n_digits = 0;
 	s->call[way].n_sams = 0;
@@ -142,7 +145,7 @@ bool tg_circuits_add(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, stru
 		tg_circuits_end(c, circuit);
 		return false;
 	}
-	s->expiry_ms[way] = now_ms + TG_CIRCUITS_LIFE_MS;
+	s->expiry_ms[way] = c->last_ms = now_ms + TG_CIRCUITS_LIFE_MS;
 	show(&s->call[way], call);
 	return true;
 }
@@ -158,6 +161,11 @@ bool tg_circuits_find(struct tg_circuits *c, uint64_t circuit, uint64_t now_ms,
 		return false;
 	show(&s->call[way], call);
 	return true;
+}
+
+bool tg_circuits_idle(const struct tg_circuits *c, uint64_t now_ms)
+{
+	return now_ms >= c->last_ms;
 }
 
 void tg_circuits_end(struct tg_circuits *c, uint64_t circuit)

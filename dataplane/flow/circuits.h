@@ -49,6 +49,9 @@ bool tg_circuits_add(struct tg_circuits *c, uint64_t circuit, uint32_t tsn, stru
 bool tg_circuits_find(struct tg_circuits *c, uint64_t circuit, uint64_t now_ms,
 		      struct tg_circuits_call *call);
 
+/* Nothing was begun or added for TG_CIRCUITS_LIFE_MS: nothing is known of any circuit. */
+bool tg_circuits_idle(const struct tg_circuits *c, uint64_t now_ms);
+
 /* The call has been found out about, or its address is complete. */
 void tg_circuits_end(struct tg_circuits *c, uint64_t circuit);
 

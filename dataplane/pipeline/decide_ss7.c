@@ -109,6 +109,11 @@ static bool is_changed_already(const struct tg_burst_state *b, const struct tg_m
 	return false;
 }
 
+static uint64_t association_bit(uint64_t association)
+{
+	return 1ull << (association & 63);
+}
+
 /* NONE, or why the call goes on as it is. */
 static enum tg_reason carry_out(const struct tg_burst_state *b, const struct tg_message *m,
 				const struct tg_result *r)
@@ -139,6 +144,7 @@ static enum tg_reason carry_out(const struct tg_burst_state *b, const struct tg_
 	}
 	for (i = 0; i < n; i++)
 		patch[i].flow = b->out[m->frame].association;
+	pl->new_patches |= association_bit(b->out[m->frame].association);
 	return tg_patches_put(pl->patches, patch, n, b->now_ms) ? TG_REASON_NONE
 								: TG_REASON_MEMORY_FULL;
 }
@@ -192,19 +198,31 @@ void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
 	tg_decide_report(b, m, &r);
 }
 
+/* What was changed before has been found where its chunk was read. What has been put since, in this burst, is looked
+ * for in all packets of its association; and may have pushed out another. */
+static bool is_patched(const struct tg_burst_state *b, unsigned i)
+{
+	const struct tg_result *const r = &b->out[i];
+	const bool known = b->pl->is_patched >> i & 1;
+
+	if (tg_likely(!b->pl->new_patches))
+		return known;
+	return (known || (b->pl->new_patches & association_bit(r->association))) &&
+	       tg_packet_is_patched(b->pl, b->in[i].data, &r->frame, r->association);
+}
+
 /* Also packets that bring again what was changed before. Those that wait are looked at when they go. */
 void tg_decide_packets(const struct tg_burst_state *b)
 {
 	unsigned i;
 
-	if (tg_patches_idle(b->pl->patches, b->now_ms))
+	if (!b->pl->new_patches && !b->pl->is_patched)
 		return;
 	for (i = 0; i < b->n; i++) {
 		struct tg_result *const r = &b->out[i];
 
 		if (r->association && r->fate == TG_FATE_FORWARD &&
-		    r->reason != TG_REASON_BAD_CHECKSUM &&
-		    tg_packet_is_patched(b->pl, b->in[i].data, &r->frame, r->association) &&
+		    r->reason != TG_REASON_BAD_CHECKSUM && is_patched(b, i) &&
 		    tg_state_checksum_ok(&b->in[i], r))
 			r->fate = TG_FATE_EDIT;
 	}

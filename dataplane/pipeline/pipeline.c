@@ -297,6 +297,8 @@ static void read_frames(struct tg_burst_state *b)
 	pl->n_messages = 0;
 	pl->n_more = 0;
 	pl->n_ss7 = 0;
+	pl->is_patched = 0;
+	pl->new_patches = 0;
 	pl->now_ms = b->now_ms;
 	tg_frags_begin(&pl->frags);
 	tg_chunks_begin(pl->chunks, b->now_ms);

@@ -69,7 +69,7 @@ static void begin_circuit(struct tg_pipeline *pl, const struct tg_ss7_message *s
 	if (!s->ss7.isup.end_of_digits || s->ss7.isup.more_follows)
 		tg_circuits_begin(pl->circuits, s->circuit, s->place.part[0].tsn, s->user,
 				  pl->now_ms);
-	else
+	else if (!tg_circuits_idle(pl->circuits, pl->now_ms))
 		tg_circuits_end(pl->circuits, s->circuit);
 }
 

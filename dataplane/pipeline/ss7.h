@@ -13,6 +13,7 @@ struct tg_ss7_reader {
 	enum tg_reason reason;	 /* of what was read so far */
 	bool is_signed;		 /* behind an AUTH chunk */
 	bool in_pieces;		 /* it has a piece of a message */
+	bool may_be_patched;	 /* there are changes at all */
 };
 
 /* The frame counts as one thing: not inspected before inspected, and what says more before what says less. */

@@ -104,6 +104,9 @@ struct tg_pipeline {
 	uint32_t listings[TG_KEYS_MAX];
 	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
+	uint32_t is_patched; /* bit per frame: known to hold bytes that are to be changed */
+	uint64_t
+		new_patches; /* bit per hash of an association for which a change was put in this burst */
 	unsigned n_ss7;
 	struct tg_ss7_message ss7[TG_MESSAGES_MAX]; /* SIP: the ISUP in a body, if there is one */
 	struct tg_name name[TG_NAMES];		    /* see tg_state_name */

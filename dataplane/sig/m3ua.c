@@ -30,19 +30,23 @@ static enum tg_reason open_data(struct tg_span message, uint8_t message_class,
 	return reason;
 }
 
+#define LABEL 12
+
 /* RFC 4666 §3.3.1 Protocol Data */
 static enum tg_reason read_protocol_data(struct tg_span value, struct tg_mtp3 *m)
 {
 	struct tg_cursor c = tg_cursor_init(value);
+	const uint8_t *const label = tg_cursor_take(&c, LABEL).data;
 
-	m->opc = tg_cursor_be32(&c);
-	m->dpc = tg_cursor_be32(&c);
-	m->si = tg_cursor_u8(&c);
-	m->ni = tg_cursor_u8(&c);
-	tg_cursor_skip(&c, 1); /* message priority */
-	m->sls = tg_cursor_u8(&c);
 	m->user = tg_cursor_take(&c, (uint32_t)tg_cursor_left(&c));
-	return c.failed || m->user.len == 0 ? TG_REASON_SIGTRAN_MALFORMED : TG_REASON_NONE;
+	if (!label || m->user.len == 0)
+		return TG_REASON_SIGTRAN_MALFORMED;
+	m->opc = tg_load_be32(label);
+	m->dpc = tg_load_be32(label + 4);
+	m->si = label[8];
+	m->ni = label[9];
+	m->sls = label[11]; /* behind the message's priority */
+	return TG_REASON_NONE;
 }
 
 enum tg_reason tg_m3ua_read(struct tg_span message, struct tg_mtp3 *m)

@@ -6,28 +6,38 @@
 #endif
 
 #define CHUNK_HEADER 4
+#define DATA_HEADER 12 /* behind the chunk's */
+#define I_DATA_HEADER 16
 
 bool tg_sctp_open(struct tg_span packet, struct tg_sctp *s)
 {
+	const uint8_t *head;
+
 	s->chunks = tg_cursor_init(packet);
-	s->sport = tg_cursor_be16(&s->chunks);
-	s->dport = tg_cursor_be16(&s->chunks);
-	s->vtag = tg_cursor_be32(&s->chunks);
-	tg_cursor_skip(&s->chunks, 4);
-	return !s->chunks.failed;
+	head = tg_cursor_take(&s->chunks, TG_SCTP_HEADER).data;
+	if (!head)
+		return false;
+	s->sport = tg_load_be16(head);
+	s->dport = tg_load_be16(head + 2);
+	s->vtag = tg_load_be32(head + 4);
+	return true;
 }
 
 /* RFC 9260 §3.2: the length counts the header, but not the padding to a multiple of four. */
 bool tg_sctp_next(struct tg_sctp *s, struct tg_sctp_chunk *c)
 {
+	const uint8_t *head;
 	uint16_t length;
 	uint32_t padding;
 
 	if (s->chunks.failed || tg_cursor_left(&s->chunks) == 0)
 		return false;
-	c->type = tg_cursor_u8(&s->chunks);
-	c->flags = tg_cursor_u8(&s->chunks);
-	length = tg_cursor_be16(&s->chunks);
+	head = tg_cursor_take(&s->chunks, CHUNK_HEADER).data;
+	if (!head)
+		return false;
+	c->type = head[0];
+	c->flags = head[1];
+	length = tg_load_be16(head + 2);
 	if (length < CHUNK_HEADER) {
 		s->chunks.failed = true;
 		return false;
@@ -45,30 +55,32 @@ bool tg_sctp_next(struct tg_sctp *s, struct tg_sctp_chunk *c)
 bool tg_sctp_data_read(const struct tg_sctp_chunk *c, struct tg_sctp_data *d)
 {
 	struct tg_cursor r = tg_cursor_init(c->value);
+	const uint8_t *head;
 
 	d->interleaved = c->type == TG_SCTP_I_DATA;
 	if (c->type != TG_SCTP_DATA && !d->interleaved)
 		return false;
+	head = tg_cursor_take(&r, d->interleaved ? I_DATA_HEADER : DATA_HEADER).data;
+	d->user = tg_cursor_take(&r, (uint32_t)tg_cursor_left(&r));
+	if (!head || d->user.len == 0)
+		return false;
 	d->begin = c->flags & TG_SCTP_FLAG_BEGIN;
 	d->end = c->flags & TG_SCTP_FLAG_END;
 	d->unordered = c->flags & TG_SCTP_FLAG_UNORDERED;
-	d->tsn = tg_cursor_be32(&r);
-	d->stream = tg_cursor_be16(&r);
+	d->tsn = tg_load_be32(head);
+	d->stream = tg_load_be16(head + 4);
 	d->fsn = 0;
 	if (d->interleaved) { /* RFC 8260 §2.1 */
-		uint32_t ppid_or_fsn;
+		const uint32_t ppid_or_fsn = tg_load_be32(head + 12);
 
-		tg_cursor_skip(&r, 2);
-		d->message = tg_cursor_be32(&r);
-		ppid_or_fsn = tg_cursor_be32(&r);
+		d->message = tg_load_be32(head + 8);
 		d->ppid = d->begin ? ppid_or_fsn : 0;
 		d->fsn = d->begin ? 0 : ppid_or_fsn;
 	} else { /* RFC 9260 §3.3.1 */
-		d->message = tg_cursor_be16(&r);
-		d->ppid = tg_cursor_be32(&r);
+		d->message = tg_load_be16(head + 6);
+		d->ppid = tg_load_be32(head + 8);
 	}
-	d->user = tg_cursor_take(&r, (uint32_t)tg_cursor_left(&r));
-	return !r.failed && d->user.len > 0;
+	return true;
 }
 
 /* ---- CRC32c ------------------------------------------------------------------------------------ */

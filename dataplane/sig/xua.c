@@ -7,17 +7,16 @@
 enum tg_reason tg_xua_open(struct tg_span message, struct tg_xua *x)
 {
 	struct tg_cursor c = tg_cursor_init(message);
-	const uint8_t version = tg_cursor_u8(&c);
+	const uint8_t *const head = tg_cursor_take(&c, HEADER).data;
 	uint32_t length;
 
-	tg_cursor_skip(&c, 1);
-	x->message_class = tg_cursor_u8(&c);
-	x->type = tg_cursor_u8(&c);
-	length = tg_cursor_be32(&c);
-	if (c.failed)
+	if (!head)
 		return TG_REASON_SIGTRAN_MALFORMED;
-	if (version != VERSION)
+	x->message_class = head[2];
+	x->type = head[3];
+	if (head[0] != VERSION)
 		return TG_REASON_SIGTRAN_OTHER;
+	length = tg_load_be32(head + 4);
 	/* Some count the last parameter's padding, some do not, and some do not even send it. */
 	x->params = c;
 	x->params.failed = length < HEADER || length > (((uint64_t)message.len + 3) & ~3ull);
@@ -29,17 +28,19 @@ enum tg_reason tg_xua_open(struct tg_span message, struct tg_xua *x)
 /* Tag, length with its four octets of header but without padding, value. */
 bool tg_xua_next(struct tg_cursor *c, uint16_t *tag, struct tg_span *value)
 {
+	const uint8_t *head;
 	uint16_t length;
 	uint32_t padding;
 
 	if (c->failed || tg_cursor_left(c) == 0)
 		return false;
-	*tag = tg_cursor_be16(c);
-	length = tg_cursor_be16(c);
+	head = tg_cursor_take(c, 4).data;
+	length = head ? tg_load_be16(head + 2) : 0;
 	if (length < 4) {
 		c->failed = true;
 		return false;
 	}
+	*tag = tg_load_be16(head);
 	*value = tg_cursor_take(c, length - 4u);
 	padding = -(uint32_t)length & 3;
 	tg_cursor_skip(c, padding <= tg_cursor_left(c) ? padding : (uint32_t)tg_cursor_left(c));
