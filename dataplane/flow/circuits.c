@@ -28,8 +28,7 @@ static_assert(offsetof(struct set, call) == TG_CACHE_LINE, "looking one up touch
 struct tg_circuits {
 	struct set *set;
 	uint64_t n_sets;
-	uint64_t
-		last_ms; /* the last call that is known expires: before the first one, and then, none is */
+	uint64_t last_ms; /* when the last call is forgotten; 0: there was none */
 } TG_ALIGNED(TG_CACHE_LINE);
 
 static uint64_t n_sets_for(uint32_t entries)

@@ -64,6 +64,21 @@ static void begin(struct tg_circuits *c, uint64_t circuit, struct tg_span iam, u
 	tg_circuits_begin(c, circuit, tsn++, iam, now);
 }
 
+TG_TEST(IS_3_idle_only_when_no_call_is_known, TG_NEEDS_NOTHING)
+{
+	struct tg_circuits *c = make(64);
+
+	assert_true(tg_circuits_idle(c, 0));
+	begin(c, 7, span("iam"), 1000);
+	assert_false(tg_circuits_idle(c, 1000 + TG_CIRCUITS_LIFE_MS - 1));
+	assert_true(tg_circuits_idle(c, 1000 + TG_CIRCUITS_LIFE_MS));
+	assert_true(add(c, 7, 1, "1", 1000 + TG_CIRCUITS_LIFE_MS - 1));
+	assert_false(tg_circuits_idle(c, 1000 + 2 * TG_CIRCUITS_LIFE_MS - 2));
+	expect(c, 7, 1000 + 2 * TG_CIRCUITS_LIFE_MS - 2, "iam", "1");
+	assert_true(tg_circuits_idle(c, 1000 + 2 * TG_CIRCUITS_LIFE_MS - 1));
+	free(c);
+}
+
 TG_TEST(IS_3_digits_of_sams_are_added, TG_NEEDS_NOTHING)
 {
 	struct tg_circuits *c = make(64);
