@@ -11,7 +11,6 @@
 
 #define TG_SCTP_HEADER 12
 #define TG_SCTP_CHECKSUM_OFFSET 8
-#define TG_SCTP_PORT_UDP 9899 /* RFC 6951: SCTP in UDP */
 
 /* RFC 9260 §3.2 and the registry; all others are passed over. */
 enum tg_sctp_chunk_type {
