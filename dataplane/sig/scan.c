@@ -8,21 +8,38 @@
 
 const struct tg_scan_ops *tg_scan = &tg_scan_portable;
 
-static const struct tg_scan_ops *best(void)
-{
 #if defined(__x86_64__)
-	/* All that the Makefile compiles *_avx2.c for. */
+/* All that the Makefile compiles *_avx2.c and *_avx512.c for. */
+static bool has_avx2(void)
+{
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-	    __builtin_cpu_supports("bmi2"))
-		return &tg_scan_avx2;
-#endif
-	return &tg_scan_portable;
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2");
 }
+
+static bool has_avx512(void)
+{
+	return has_avx2() && __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi");
+}
+#endif
+
+/* The best one first. */
+static const struct variant {
+	const struct tg_scan_ops *ops;
+	bool (*has)(void); /* NULL: every CPU has it */
+} variants[] = {
+#if defined(__x86_64__)
+	{ &tg_scan_avx512, has_avx512 },
+	{ &tg_scan_avx2, has_avx2 },
+#endif
+	{ &tg_scan_portable, NULL },
+	{ &tg_scan_grammar, NULL },
+};
 
 TG_CONSTRUCTOR static void choose(void)
 {
-	tg_scan = best();
+	(void)tg_sip_variant_set(NULL);
 }
 
 const char *tg_sip_variant(void)
@@ -32,12 +49,12 @@ const char *tg_sip_variant(void)
 
 bool tg_sip_variant_set(const char *name)
 {
-	const struct tg_scan_ops *const all[] = { best(), &tg_scan_portable, &tg_scan_grammar };
 	unsigned i;
 
-	for (i = 0; i < TG_ARRAY_LEN(all); i++) {
-		if (!name || strcmp(name, all[i]->name) == 0) {
-			tg_scan = all[i];
+	for (i = 0; i < TG_ARRAY_LEN(variants); i++) {
+		if ((!name || strcmp(name, variants[i].ops->name) == 0) &&
+		    (!variants[i].has || variants[i].has())) {
+			tg_scan = variants[i].ops;
 			return true;
 		}
 	}
