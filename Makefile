@@ -77,7 +77,7 @@ programs: $(PROGRAMS) ; @:
 $(B)/obj/dataplane/run/%.o $(B)/obj/tests/%.o $(B)/obj/perf/%.o: CPPFLAGS += $(DPDK_CFLAGS)
 # Tuned for the baseline CPU, an unaligned load of 32 bytes would be split in two.
 $(B)/obj/%_avx2.o: ARCH += -mavx2 -mbmi -mbmi2 -mtune=haswell
-$(B)/obj/%_avx512.o: ARCH += -mavx512f -mavx512bw -mavx512vbmi -mbmi -mbmi2 -mtune=icelake-server -mprefer-vector-width=256
+$(B)/obj/%_avx512.o: ARCH += -mavx512f -mavx512bw -mavx512vbmi -mavx512vbmi2 -mbmi -mbmi2 -mtune=icelake-server -mprefer-vector-width=256
 
 $(B)/obj/%.o: %.c Makefile
 	$(SAY) CC $<

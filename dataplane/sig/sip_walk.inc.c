@@ -6,7 +6,7 @@
  *	static uint64_t specials(const uint8_t *p)		these, and bytes up to the space
  *	static uint64_t low_bits(uint64_t bits, size_t n)	the lowest n, all for n >= 64
  *	static unsigned put_bits(uint64_t bits, uint32_t at, uint16_t *to)
- *		at + i for each bit i, ascending, to to[0...]; returns how many. May write three more.
+ *		at + i for each bit i, ascending, to to[0...]; returns how many. May write sixteen more.
  * and WALK_NAME, WALK_OPS, WALK_HASH, then includes this file. Not compiled on its own.
  *
  * Nearly all header fields have one plain form: `From: <sip:+12025550123@192.0.2.7>;tag=1928301774`.
@@ -70,7 +70,7 @@ static const uint8_t *find_far_line_feed(const uint8_t *text, const uint8_t *lim
 struct line_ends {
 	const uint8_t *behind; /* the part */
 	const uint16_t *last;  /* behind it */
-	uint16_t at[PART + 4]; /* offsets into the text */
+	uint16_t at[PART + 16]; /* offsets into the text */
 };
 
 /* From p on, up to where a header seems to end: what is behind that is body, and stays out of the cache. (An
