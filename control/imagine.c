@@ -418,37 +418,30 @@ int tg_imagine(const struct tg_imagine *how, const struct tg_policy_trunk *trunk
 
 /* ---- on the wire ------------------------------------------------------------------------------- */
 
-static json_t *wire_json(const struct tg_verdict *v, const char *level, const char *effect)
-{
-	return json_pack("{s:s, s:s}", "level", v->mode == TG_MODE_ENFORCE ? level : "N0", "effect",
-			 effect);
-}
-
-/* As pipeline/decide_ss7.c does it (traps N0 to N2). */
 json_t *tg_imagined_wire(const struct tg_policy *p, const struct tg_imagined *im,
 			 const struct tg_verdict *v)
 {
-	const struct tg_isup *isup = &im->isup;
-	const unsigned called = isup->sig.called;
-	const char *answer_sink = "";
+	static const struct {
+		const char *level; /* traps N0 to N2 */
+		const char *name;
+	} effects[] = {
+		[TG_SS7_NONE] = { "N0", "none" },
+		[TG_SS7_RESTRICT] = { "N1", "restrict" },
+		[TG_SS7_SINK] = { "N1", "sink" },
+		[TG_SS7_NULL] = { "N2", "null" },
+	};
+	const struct tg_sig_msg *const m = &im->isup.sig;
 	char digits[TG_ISUP_DIGITS_MAX];
-	unsigned n;
+	enum tg_ss7_effect effect;
 	json_t *j;
 
 	if (v->action == TG_ACTION_PASS)
 		return NULL;
-	if (v->action == TG_ACTION_MARK)
-		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
-				       isup->sig.caller != TG_SIG_NO_ID
-			       ? wire_json(v, "N1", "restrict")
-			       : wire_json(v, "N0", "none");
-	n = called < isup->sig.n_ids ? isup->sig.id[called].raw_len : 0;
-	if (v->action == TG_ACTION_DIVERT && v->answer < p->n_answers)
-		answer_sink = p->answer[v->answer].sink;
-	if (n == 0 || !tg_policy_sink_digits(&p->trunk[v->trunk], answer_sink,
-					     isup->party[called].nature, n, digits))
-		return wire_json(v, "N2", "null");
-	j = wire_json(v, "N1", "sink");
-	json_object_set_new(j, "called", json_stringn(digits, n));
+	effect = tg_policy_ss7_effect(p, v, &im->isup, digits);
+	j = json_pack("{s:s, s:s}", "level",
+		      v->mode == TG_MODE_ENFORCE ? effects[effect].level : "N0", "effect",
+		      effects[effect].name);
+	if (effect == TG_SS7_SINK)
+		json_object_set_new(j, "called", json_stringn(digits, m->id[m->called].raw_len));
 	return j;
 }
