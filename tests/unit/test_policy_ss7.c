@@ -370,7 +370,12 @@ TG_TEST(IS_5_words_for_qualifiers, TG_NEEDS_NOTHING)
 		{ 9, 9, TG_ISUP_QUALIFIER_ADDITIONAL_REDIRECTION },
 	};
 
+	unsigned i;
+
 	expect_words(qualifiers, TG_ARRAY_LEN(qualifiers), TG_ISUP_QUALIFIER_OTHER, qualifier_word);
+	for (i = 0; i < TG_ISUP_QUALIFIER_COUNT; i++)
+		assert_int_equal(
+			tg_isup_qualifier(tg_isup_qualifier_wire((enum tg_isup_qualifier)i)), i);
 }
 
 TG_TEST(IS_13_words_for_calling_categories, TG_NEEDS_NOTHING)
