@@ -8,12 +8,10 @@ static struct ss7_fixture s;
 TG_TEST(IS_13_calls_of_priority_pass, TG_NEEDS_NOTHING)
 {
 	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED, .category = 11 };
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 1);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_PRIORITY);
 	ss7_teardown(&s);
 }
@@ -23,12 +21,10 @@ TG_TEST(SIP_36_emergency_over_isup, TG_NEEDS_NOTHING)
 	const struct tg_ss7_call call = { .calling = TG_SS7_LISTED,
 					  .called = "112",
 					  .called_nature = 3 };
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 1);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_EMERGENCY);
 	ss7_teardown(&s);
 }
@@ -59,22 +55,18 @@ TG_TEST(IS_1_bicc, TG_NEEDS_NOTHING)
 TG_TEST(IS_9_repeat_attempt_is_the_same_call, TG_NEEDS_NOTHING)
 {
 	struct tg_ss7_call call = { .cic = 1 };
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 1);
 	assert_false(r.same_call);
 	call.cic = 2;
 	s.f.now += 300;
-	in = ss7_shoot_call(&s, &call, 2);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 2);
 	assert_true(r.judged && r.same_call);
 	call.cic = 3;
 	s.f.now += 10000;
-	in = ss7_shoot_call(&s, &call, 3);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 3);
 	assert_false(r.same_call);
 	ss7_teardown(&s);
 }
