@@ -4,35 +4,22 @@
 
 #include "dataplane/rep/probe.h"
 #include "dataplane/rep/ranges.h"
+#include "tollgate/cpu.h"
 
 /* Written before main() and by tests only: plain loads suffice. */
 static const struct tg_probe_ops *probe = &tg_probe_portable;
 
 /* The best first. */
-static const struct tg_probe_ops *const variants[] = {
+static const struct variant {
+	const struct tg_probe_ops *ops;
+	bool (*has)(void); /* NULL: every CPU has it */
+} variants[] = {
 #if defined(__x86_64__)
-	&tg_probe_avx512,
-	&tg_probe_avx2,
+	{ &tg_probe_avx512, tg_cpu_has_avx512 },
+	{ &tg_probe_avx2, tg_cpu_has_avx2 },
 #endif
-	&tg_probe_portable,
+	{ &tg_probe_portable, NULL },
 };
-
-/* Has the CPU all that the Makefile compiles the variant's file for? */
-static bool runs_here(const struct tg_probe_ops *ops)
-{
-#if defined(__x86_64__)
-	__builtin_cpu_init();
-	if (ops == &tg_probe_avx512 &&
-	    !(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-	      __builtin_cpu_supports("vpclmulqdq")))
-		return false;
-	if (ops != &tg_probe_portable)
-		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-		       __builtin_cpu_supports("bmi2");
-#endif
-	return true;
-}
 
 /* By name, or NULL = any; NULL if there is none that runs here. */
 static const struct tg_probe_ops *find(const char *name)
@@ -40,8 +27,9 @@ static const struct tg_probe_ops *find(const char *name)
 	unsigned i;
 
 	for (i = 0; i < TG_ARRAY_LEN(variants); i++)
-		if ((!name || strcmp(name, variants[i]->name) == 0) && runs_here(variants[i]))
-			return variants[i];
+		if ((!name || strcmp(name, variants[i].ops->name) == 0) &&
+		    (!variants[i].has || variants[i].has()))
+			return variants[i].ops;
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include <rte_pause.h>
 
 #include "dataplane/run/act.h"
+#include "dataplane/run/media.h"
 
 /* Empty rounds before the first sleep: some 10 us, longer than the gaps inside a train of frames. */
 #define SPIN_ROUNDS 64
@@ -40,23 +41,12 @@ static uint8_t checksum_word(const struct tg_worker *w, uint64_t flags)
 /* What needs no judging, from the first cache line of each frame; most of a trunk's frames end here. */
 static void look(struct tg_burst *b)
 {
-	uint64_t bytes = 0;
-	uint32_t media = 0, bit = 1;
 	unsigned i;
 
-	static_assert(TG_BURST == 32, "a bit a frame");
+#pragma GCC unroll 4
 	for (i = 0; i < b->n; i++)
 		__builtin_prefetch(rte_pktmbuf_mtod(b->mbuf[i], const uint8_t *));
-	for (i = 0; i < b->n; i++, bit += bit) {
-		const struct rte_mbuf *m = b->mbuf[i];
-
-		bytes += m->pkt_len;
-		if (m->nb_segs == 1 &&
-		    tg_frame_is_media(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len))
-			media += bit;
-	}
-	b->bytes = bytes;
-	b->media = media;
+	b->media = tg_media_find(b->mbuf, b->n, &b->bytes);
 }
 
 /* (pointer, length) frames from buffers; what lies in several is copied together to be read. */
@@ -231,10 +221,8 @@ static bool empty_inboxes(struct tg_worker *w)
  * queues are full, as after a stop: what a frame waits for may lie in them. A worker that never
  * catches up gives up what it holds once a second.
  */
-static void release_held(struct tg_worker *w)
+static void release_held(struct tg_worker *w, uint64_t now)
 {
-	const uint64_t now = rte_rdtsc();
-
 	if (now < w->release_tsc || (w->behind && now < w->release_tsc + w->tsc_hz))
 		return;
 	w->release_tsc = now + w->tsc_per_ms;
@@ -274,7 +262,8 @@ static bool make_round(struct tg_worker *w)
 		any |= work(w, &w->unit[i], 0);
 		any |= work(w, &w->unit[i], 1);
 	}
-	release_held(w);
+	/* Reading the counter takes as long as two packets of media. */
+	release_held(w, any ? w->last_tsc : rte_rdtsc());
 	if (w->verify && tg_verify_waits(w->verify))
 		tg_verify_collect(w->verify, w->pipeline, tg_worker_ms(w, rte_rdtsc()), &w->stats);
 	/* Nothing of a generation is in hand between rounds: results are used up in act, and events
@@ -352,7 +341,7 @@ static void wait_for_others(struct tg_worker *w)
 	do {
 		all_done = tg_dispatch_all_done(w->dispatch); /* before the look */
 		any = empty_inboxes(w);
-		release_held(w);
+		release_held(w, rte_rdtsc());
 		tg_swap_quiescent(w->swap, w->index);
 		if (any)
 			w->empty_polls = 0;

@@ -4,25 +4,27 @@
 
 #include <string.h>
 
+#include "tollgate/cpu.h"
 #include "tollgate/sip.h"
 
 const struct tg_scan_ops *tg_scan = &tg_scan_portable;
 
-static const struct tg_scan_ops *best(void)
-{
+/* The best one first. */
+static const struct variant {
+	const struct tg_scan_ops *ops;
+	bool (*has)(void); /* NULL: every CPU has it */
+} variants[] = {
 #if defined(__x86_64__)
-	/* All that the Makefile compiles *_avx2.c for. */
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-	    __builtin_cpu_supports("bmi2"))
-		return &tg_scan_avx2;
+	{ &tg_scan_avx512, tg_cpu_has_avx512 },
+	{ &tg_scan_avx2, tg_cpu_has_avx2 },
 #endif
-	return &tg_scan_portable;
-}
+	{ &tg_scan_portable, NULL },
+	{ &tg_scan_grammar, NULL },
+};
 
 TG_CONSTRUCTOR static void choose(void)
 {
-	tg_scan = best();
+	(void)tg_sip_variant_set(NULL);
 }
 
 const char *tg_sip_variant(void)
@@ -32,12 +34,12 @@ const char *tg_sip_variant(void)
 
 bool tg_sip_variant_set(const char *name)
 {
-	const struct tg_scan_ops *const all[] = { best(), &tg_scan_portable, &tg_scan_grammar };
 	unsigned i;
 
-	for (i = 0; i < TG_ARRAY_LEN(all); i++) {
-		if (!name || strcmp(name, all[i]->name) == 0) {
-			tg_scan = all[i];
+	for (i = 0; i < TG_ARRAY_LEN(variants); i++) {
+		if ((!name || strcmp(name, variants[i].ops->name) == 0) &&
+		    (!variants[i].has || variants[i].has())) {
+			tg_scan = variants[i].ops;
 			return true;
 		}
 	}

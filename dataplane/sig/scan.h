@@ -38,7 +38,8 @@ struct tg_scan_ops {
 
 extern const struct tg_scan_ops tg_scan_grammar; /* for tests: everything by the grammar */
 extern const struct tg_scan_ops tg_scan_portable;
-extern const struct tg_scan_ops tg_scan_avx2; /* x86-64 only */
+extern const struct tg_scan_ops tg_scan_avx2;	/* x86-64 only */
+extern const struct tg_scan_ops tg_scan_avx512; /* x86-64 only */
 
 /* The variant in use: the best one the CPU has, chosen before main(). Written only then and by
  * tg_sip_variant_set, which no packet code calls: plain loads suffice. */

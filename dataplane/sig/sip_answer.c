@@ -139,12 +139,11 @@ static bool flatten(const struct pair *p, struct tg_span message, struct tg_siph
 	return true;
 }
 
-/* hash[i] of the pair of keys[i].sip, n <= TG_SIPHASH_LANES. */
-TG_ALWAYS_INLINE void hash_pairs(struct pair (*pair_of)(const struct tg_sip *sip),
-				 const uint8_t *key, const struct tg_sip_keys *keys, unsigned n,
-				 uint64_t hash[TG_SIPHASH_LANES])
+/* Texts of n pairs. Returns a bit for each that is too long to be one. */
+TG_ALWAYS_INLINE unsigned flatten_pairs(struct pair (*pair_of)(const struct tg_sip *sip),
+					const struct tg_sip_keys *keys, unsigned n,
+					struct tg_siphash_text *text)
 {
-	struct tg_siphash_text text[TG_SIPHASH_LANES];
 	unsigned too_long = 0, i;
 
 	for (i = 0; i < n; i++) {
@@ -155,29 +154,46 @@ TG_ALWAYS_INLINE void hash_pairs(struct pair (*pair_of)(const struct tg_sip *sip
 			text[i].len = 0;
 		}
 	}
-	tg_scan->hash(key, text, n, hash);
-	for (; too_long; too_long &= too_long - 1) {
-		struct pair p;
+	return too_long;
+}
 
-		i = (unsigned)__builtin_ctz(too_long);
-		p = pair_of(keys[i].sip);
+TG_ALWAYS_INLINE void hash_long_pairs(struct pair (*pair_of)(const struct tg_sip *sip),
+				      const uint8_t *key, const struct tg_sip_keys *keys,
+				      unsigned too_long, uint64_t *hash)
+{
+	for (; too_long; too_long &= too_long - 1) {
+		const unsigned i = (unsigned)__builtin_ctz(too_long);
+		const struct pair p = pair_of(keys[i].sip);
+
 		hash[i] = hash_fields(key, p.purpose, p.cseq, p.field, TG_ARRAY_LEN(p.field));
 	}
 }
 
 void tg_sip_keys_burst(struct tg_sip_keys *keys, unsigned n, const uint8_t *key)
 {
-	uint64_t hash[TG_SIPHASH_LANES];
+	struct tg_siphash_text text[2 * TG_SIPHASH_LANES];
+	uint64_t hash[2 * TG_SIPHASH_LANES];
 	unsigned at, part, i;
 
 	for (at = 0; at < n; at += part, keys += part) {
+		unsigned long_transactions, long_calls;
+
 		part = n - at < TG_SIPHASH_LANES ? n - at : TG_SIPHASH_LANES;
-		hash_pairs(transaction_of, key, keys, part, hash);
-		for (i = 0; i < part; i++)
+		long_transactions = flatten_pairs(transaction_of, keys, part, text);
+		long_calls = flatten_pairs(call_of, keys, part, text + part);
+		/* Few messages have room beside each other for both. */
+		if (2 * part <= TG_SIPHASH_LANES) {
+			tg_scan->hash(key, text, 2 * part, hash);
+		} else {
+			tg_scan->hash(key, text, part, hash);
+			tg_scan->hash(key, text + part, part, hash + part);
+		}
+		hash_long_pairs(transaction_of, key, keys, long_transactions, hash);
+		hash_long_pairs(call_of, key, keys, long_calls, hash + part);
+		for (i = 0; i < part; i++) {
 			keys[i].transaction = hash[i];
-		hash_pairs(call_of, key, keys, part, hash);
-		for (i = 0; i < part; i++)
-			keys[i].call = hash[i];
+			keys[i].call = hash[part + i];
+		}
 	}
 }
 

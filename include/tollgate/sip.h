@@ -146,7 +146,7 @@ unsigned tg_sip_answer_build(const struct tg_sip *sip, const struct tg_sip_answe
 			     const struct tg_sip_source *source, const char tag[TG_SIP_TAG_LEN],
 			     uint8_t *out, unsigned cap);
 
-/* The CPU variant in use ("avx2", "portable"), and a way for tests to force one; NULL = best. */
+/* The CPU variant in use ("avx512", "avx2", "portable"), and a way for tests to force one; NULL = best. */
 const char *tg_sip_variant(void);
 bool tg_sip_variant_set(const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A datagram: both CPU variants read what the grammar alone reads, all spans lie inside, answers have no
+/* A datagram: all CPU variants read what the grammar alone reads, all spans lie inside, answers have no
  * stray line. */
 #include <string.h>
 
@@ -112,7 +112,7 @@ static bool same(const struct tg_sip *a, const struct tg_sip *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const variants[] = { "portable", NULL };
+	static const char *const variants[] = { "portable", "avx2", "avx512" };
 	const struct tg_span text = { data, (uint32_t)size };
 	struct tg_sip grammar, sip;
 	enum tg_reason reason;
@@ -121,9 +121,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tg_sip_variant_set("grammar");
 	reason = tg_sip_parse(text, &grammar);
 	for (v = 0; v < sizeof(variants) / sizeof(variants[0]); v++) {
-		tg_sip_variant_set(variants[v]);
+		if (!tg_sip_variant_set(variants[v]))
+			continue;
 		expect(tg_sip_parse(text, &sip) == reason && same(&sip, &grammar));
 	}
+	tg_sip_variant_set(NULL);
 	if (reason == TG_REASON_NONE)
 		use(&sip, text);
 	return 0;

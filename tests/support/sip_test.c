@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const variants[] = { "avx2", "portable", "grammar" };
+static const char *const variants[] = { "avx512", "avx2", "portable", "grammar" };
 
 static bool same_span(struct tg_span a, struct tg_span b)
 {

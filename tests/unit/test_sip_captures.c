@@ -234,7 +234,7 @@ static unsigned check_folder(const char *pattern)
 
 TG_TEST(sip_captures_as_tshark_reads_them, TG_NEEDS_CAPTURES)
 {
-	static const char *const variants[] = { "avx2", "portable", "grammar" };
+	static const char *const variants[] = { "avx512", "avx2", "portable", "grammar" };
 	unsigned v;
 
 	for (v = 0; v < TG_ARRAY_LEN(variants); v++)

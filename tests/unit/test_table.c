@@ -8,6 +8,7 @@
 
 #include "tests/support/image.h"
 #include "tests/support/tg_test.h"
+#include "tollgate/cpu.h"
 
 static const char *const variants[] = { "portable", "avx2", "avx512" };
 
@@ -542,13 +543,7 @@ TG_TEST(table_variants_can_be_chosen, TG_NEEDS_NOTHING)
 
 TG_TEST(table_has_the_best_variant_of_the_cpu, TG_NEEDS_AVX2)
 {
-#if defined(__x86_64__)
-	const bool has_avx512 = __builtin_cpu_supports("avx512dq") &&
-				__builtin_cpu_supports("avx512vl") &&
-				__builtin_cpu_supports("vpclmulqdq");
-
-	assert_string_equal(tg_table_variant(), has_avx512 ? "avx512" : "avx2");
-#endif
+	assert_string_equal(tg_table_variant(), tg_cpu_has_avx512() ? "avx512" : "avx2");
 	assert_true(tg_table_variant_set("avx2"));
 	assert_string_equal(tg_table_variant(), "avx2");
 	assert_true(tg_table_variant_set(NULL));
