@@ -11,8 +11,8 @@ Q = $(if $(filter 1,$(V)),,@)
 QUIET := $(findstring s,$(firstword -$(MAKEFLAGS)))
 SAY = $(if $(filter 1,$(V))$(QUIET),@:,@printf '  %-7s %s\n')
 
-# DPDK's own baseline, so that a package runs anywhere; files named *_avx2.c are compiled for AVX2
-# and chosen at run time.
+# DPDK's own baseline, so that a package runs anywhere; files named *_avx2.c and *_avx512.c are
+# compiled for these and chosen at run time.
 ARCH ?= $(if $(filter x86_64,$(shell uname -m)),-march=corei7)
 OPT ?= -O3
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -75,9 +75,11 @@ programs: $(PROGRAMS) ; @:
 
 # ---- rules ---------------------------------------------------------------------------------------
 $(B)/obj/dataplane/run/%.o $(B)/obj/tests/%.o $(B)/obj/perf/%.o: CPPFLAGS += $(DPDK_CFLAGS)
-# Tuned for the baseline CPU, an unaligned load of 32 bytes would be split in two.
+# What is in these lines stands in include/tollgate/cpu.h too. Tuned for the baseline CPU, an unaligned load of 32 bytes
+# would be split in two.
 $(B)/obj/%_avx2.o: ARCH += -mavx2 -mbmi -mbmi2 -mtune=haswell
-$(B)/obj/%_avx512.o: ARCH += -mavx512f -mavx512bw -mavx512vbmi -mavx512vbmi2 -mbmi -mbmi2 -mtune=icelake-server -mprefer-vector-width=256
+$(B)/obj/%_avx512.o: ARCH += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vbmi2 -mvpclmulqdq -mbmi -mbmi2 \
+	-mtune=icelake-server -mprefer-vector-width=256
 
 $(B)/obj/%.o: %.c Makefile
 	$(SAY) CC $<

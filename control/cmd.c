@@ -59,20 +59,32 @@ static const struct tg_cmd cmds[] = {
 	  "                 as if it came with a PASSporT of that kind (valid, bad_signature, "
 	  "...);\n"
 	  "                 default: with none\n"
+	  "  --called-party-number N [--calling-party-number N]\n"
+	  "                 what ISUP in its body says (SIP-I)\n"
 	  "isup and bicc:\n"
 	  "  --opc N, --dpc N, --network-appearance N\n"
 	  "                 the trunk that names them, as 4556 or 2-57-4\n"
+	  "isup and bicc, and ISUP in the body of SIP:\n"
 	  "  --nature-from N, --nature-to N\n"
 	  "                 natures of address (national, ...); default: international\n"
 	  "  --presentation P, --screening S\n"
 	  "                 of the calling number; default: allowed, network\n"
 	  "  --calling-category C\n"
 	  "                 of the calling party; default: ordinary\n"
+	  "  --redirecting-number N, --original-called-number N, --location-number N\n"
+	  "  --generic-number QUALIFIER=N[,...]\n"
+	  "                 further parameters; the presentation number is additional_calling\n"
 	  "                 All in the words that rules have.\n",
 	  "  tgctl explain +12025550123\n"
 	  "  tgctl explain --from +12025550123 --to +6591234567 --trunk intl-1\n"
 	  "  tgctl explain --protocol isup --from +12025550123 --to +441632960123 --opc 2-57-4 "
-	  "--dpc 2-57-5\n" },
+	  "--dpc 2-57-5\n"
+	  "  tgctl explain --protocol isup --from +12025550123 --to +441632960123 \\\n"
+	  "        --generic-number additional_calling=+12025550199 --redirecting-number "
+	  "+442079460123\n"
+	  "  tgctl explain --from +12025550123 --to +6591234567 --called-party-number +6591234567 "
+	  "\\\n"
+	  "        --calling-party-number +12025550199\n" },
 	{ "table list", tg_cmd_table_list, "", "the generations that can be gone back to", "",
 	  "  tgctl table list\n" },
 	{ "table rollback", tg_cmd_table_rollback, "", "back to the generation before this one",

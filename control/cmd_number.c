@@ -232,6 +232,12 @@ int tg_cmd_explain(const struct tg_cmd_env *env, int argc, char **argv)
 		{ "presentation", required_argument, NULL, 0 },
 		{ "screening", required_argument, NULL, 0 },
 		{ "calling-category", required_argument, NULL, 0 },
+		{ "redirecting-number", required_argument, NULL, 0 },
+		{ "original-called-number", required_argument, NULL, 0 },
+		{ "location-number", required_argument, NULL, 0 },
+		{ "generic-number", required_argument, NULL, 0 },
+		{ "called-party-number", required_argument, NULL, 0 },
+		{ "calling-party-number", required_argument, NULL, 0 },
 		{ NULL, 0, NULL, 0 },
 	};
 	json_t *request = parse_members("explain", options, argc, argv);

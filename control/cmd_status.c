@@ -212,7 +212,7 @@ static void print_metrics(json_t *r)
 	print_metric("call_attempts_total", "counter", "judged, each call once");
 	printf("tollgate_call_attempts_total %lld\n", (long long)tg_cmd_int(c, "judged"));
 	print_metric("uninspected_total", "counter",
-		     "frames that may have held a call and passed uninspected");
+		     "frames with what may have been a call and passed uninspected");
 	json_object_foreach(json_object_get(c, "reasons"), name, value)
 		printf("tollgate_uninspected_total{reason=\"%s\"} %lld\n", name,
 		       (long long)json_integer_value(value));

@@ -2,186 +2,11 @@
 #include "control/imagine.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "control/policy_file.h"
 
 #define E164_PLAN 1 /* Q.763 §3.9 d */
-
-/* ---- words ------------------------------------------------------------------------------------- */
-
-static const char *const protocols[] = {
-	[TG_PROTOCOL_SIP] = "sip",
-	[TG_PROTOCOL_ISUP] = "isup",
-	[TG_PROTOCOL_BICC] = "bicc",
-};
-
-static const char *const attestations[] = {
-#define X(sym, name) name,
-	TG_ATTESTATIONS(X)
-#undef X
-};
-
-static const char *const verifications[] = {
-#define X(sym, name) name,
-	TG_STIR_STATES(X)
-#undef X
-};
-
-static const char *const natures[] = {
-#define X(sym, name) name,
-	TG_ISUP_NATURES(X)
-#undef X
-};
-
-static const char *const shown[] = {
-#define X(sym, name) name,
-	TG_ISUP_SHOWN(X)
-#undef X
-};
-
-static const char *const screenings[] = {
-#define X(sym, name) name,
-	TG_ISUP_SCREENINGS(X)
-#undef X
-};
-
-static const char *const categories[] = {
-#define X(sym, name) name,
-	TG_ISUP_CATEGORIES(X)
-#undef X
-};
-
-/* A member that is one of a rule's words, and which protocol has it. */
-struct member {
-	const char *key;
-	const char *const *words; /* NULL: any text */
-	unsigned n;
-	bool ss7;
-};
-
-static const struct member members[] = {
-#define WORDS(key, words, ss7)                                                                     \
-	{                                                                                          \
-		key, words, TG_ARRAY_LEN(words), ss7                                               \
-	}
-	WORDS("attestation", attestations, false),
-	WORDS("verification", verifications, false),
-	WORDS("nature-from", natures, true),
-	WORDS("nature-to", natures, true),
-	WORDS("presentation", shown, true),
-	WORDS("screening", screenings, true),
-	WORDS("calling-category", categories, true),
-#undef WORDS
-	{ "opc", NULL, 0, true },
-	{ "dpc", NULL, 0, true },
-	{ "network-appearance", NULL, 0, true },
-};
-
-enum {
-	ATTESTATION,
-	VERIFICATION,
-	NATURE_FROM,
-	NATURE_TO,
-	PRESENTATION,
-	SCREENING,
-	CATEGORY,
-	N_WORDS
-};
-
-static int refuse_word(const struct member *m, const char *given, struct tg_error *err)
-{
-	char list[160] = "";
-	unsigned i;
-
-	for (i = 0; i < m->n; i++) {
-		strncat(list, i ? ", " : "", sizeof(list) - strlen(list) - 1);
-		strncat(list, m->words[i], sizeof(list) - strlen(list) - 1);
-	}
-	return tg_error_set(err, -EINVAL, "there is no %s \"%.40s\"; one of: %s", m->key, given,
-			    list);
-}
-
-/* The word's place, or -1 if nothing is said. */
-static int read_word(const json_t *request, const struct member *m, int *which,
-		     struct tg_error *err)
-{
-	const char *given = json_string_value(json_object_get(request, m->key));
-	unsigned i;
-
-	*which = -1;
-	if (!given)
-		return 0;
-	for (i = 0; i < m->n; i++) {
-		if (strcmp(given, m->words[i]) == 0) {
-			*which = (int)i;
-			return 0;
-		}
-	}
-	return refuse_word(m, given, err);
-}
-
-static int check_protocol(const json_t *request, bool ss7, struct tg_error *err)
-{
-	unsigned i;
-
-	for (i = 0; i < TG_ARRAY_LEN(members); i++)
-		if (members[i].ss7 != ss7 && json_object_get(request, members[i].key))
-			return tg_error_set(err, -EINVAL, "%s is of protocol %s", members[i].key,
-					    ss7 ? "sip" : "isup or bicc");
-	return 0;
-}
-
-static int read_appearance(const json_t *request, struct tg_imagine *how, struct tg_error *err)
-{
-	const char *s = json_string_value(json_object_get(request, "network-appearance"));
-
-	how->network_appearance = s;
-	if (!s)
-		return 0;
-	if (!*s || strlen(s) > 10 || s[strspn(s, "0123456789")] != 0 ||
-	    strtoull(s, NULL, 10) > UINT32_MAX)
-		return tg_error_set(err, -EINVAL, "network-appearance is 0 to 4294967295");
-	how->appearance = (uint32_t)strtoull(s, NULL, 10);
-	return 0;
-}
-
-int tg_imagine_read(const json_t *request, struct tg_imagine *how, struct tg_error *err)
-{
-	static const struct member protocol = { "protocol", protocols, TG_ARRAY_LEN(protocols),
-						false };
-	int which[N_WORDS], of_protocol, ret;
-	unsigned i;
-
-	ret = read_word(request, &protocol, &of_protocol, err);
-	for (i = 0; i < N_WORDS && ret == 0; i++)
-		ret = read_word(request, &members[i], &which[i], err);
-	if (ret == 0)
-		ret = check_protocol(request, of_protocol > TG_PROTOCOL_SIP, err);
-	if (ret != 0)
-		return ret;
-	*how = (struct tg_imagine){
-		.protocol = (uint8_t)(of_protocol < 0 ? TG_PROTOCOL_SIP : of_protocol),
-		.has_passport = which[ATTESTATION] >= 0 || which[VERIFICATION] >= 0,
-		.verification = (uint8_t)(which[VERIFICATION] < 0 ? TG_STIR_UNVERIFIED
-								  : which[VERIFICATION]),
-		.opc = json_string_value(json_object_get(request, "opc")),
-		.dpc = json_string_value(json_object_get(request, "dpc")),
-		.nature_from = which[NATURE_FROM],
-		.nature_to = which[NATURE_TO],
-		.presentation = (uint8_t)(which[PRESENTATION] < 0 ? TG_ISUP_SHOWN_ALLOWED
-								  : which[PRESENTATION]),
-		.screening = (uint8_t)(which[SCREENING] < 0 ? TG_ISUP_SCREENING_NETWORK
-							    : which[SCREENING]),
-		.category = (uint8_t)tg_isup_category_wire(
-			which[CATEGORY] < 0 ? TG_ISUP_CATEGORY_ORDINARY
-					    : (enum tg_isup_category)which[CATEGORY]),
-	};
-	if (which[ATTESTATION] >= 0 && which[ATTESTATION] != TG_ATTESTATION_NONE)
-		how->attest = (char)('A' + which[ATTESTATION]);
-	return read_appearance(request, how, err);
-}
 
 /* ---- trunks ------------------------------------------------------------------------------------ */
 
@@ -293,7 +118,6 @@ static void add_header(struct tg_imagined *im, enum tg_id_source source, struct 
 static void imagine_sip(const struct tg_imagine *how, const struct tg_num party[2],
 			struct tg_imagined *im)
 {
-	im->msg = &im->sip;
 	im->sip.protocol = TG_PROTOCOL_SIP;
 	im->sip.caller = TG_SIG_NO_ID;
 	im->sip.called = TG_SIG_NO_ID;
@@ -331,53 +155,69 @@ static const char *digits_of(const char *text, enum tg_isup_nature nature,
 	return text + profile->country_code_len;
 }
 
-static int add_parameter(struct tg_imagined *im, enum tg_id_source source, struct tg_num num,
-			 const struct tg_policy_trunk *trunk,
-			 const struct tg_isup_party *indicators)
+/* A generic number is the presentation number, a redirecting one the switch's: shown, and the network's word. */
+static struct tg_isup_party indicators_of(const struct tg_imagine *how,
+					  const struct tg_imagine_number *n)
 {
+	struct tg_isup_party p = {
+		.plan = E164_PLAN,
+		.qualifier = n->qualifier,
+		.presentation = TG_ISUP_SHOWN_ALLOWED,
+		.screening = TG_ISUP_SCREENING_NETWORK,
+	};
+	int nature = -1;
+
+	if (n->source == TG_ID_CALLED_NUMBER) {
+		nature = how->nature_to;
+		p.screening = 0;
+	} else if (n->source == TG_ID_CALLING_NUMBER) {
+		nature = how->nature_from;
+		p.presentation = how->presentation;
+		p.screening = how->screening;
+	}
+	p.nature = (uint8_t)tg_isup_nature_wire(nature_of(nature, n->num));
+	return p;
+}
+
+static int add_parameter(struct tg_imagined *im, const struct tg_imagine *how,
+			 const struct tg_policy_trunk *trunk, const struct tg_imagine_number *n)
+{
+	const struct tg_isup_party party = indicators_of(how, n);
 	struct tg_sig_msg *m = &im->isup.sig;
 	struct tg_identity *id = &m->id[m->n_ids];
-	const enum tg_isup_nature nature = tg_isup_nature(indicators->nature);
 	const unsigned used = m->n_ids ? id[-1].raw_off + id[-1].raw_len : 0u;
 	char text[TG_NUM_TEXT_MAX];
 	const char *digits;
 
-	if (tg_num_is_none(num))
+	if (tg_num_is_none(n->num))
 		return 0;
-	tg_num_format(num, text);
-	digits = digits_of(text, nature, &trunk->profile);
+	tg_num_format(n->num, text);
+	digits = digits_of(text, tg_isup_nature(party.nature), &trunk->profile);
 	if (!digits)
 		return -EINVAL;
-	id->source = (uint8_t)source;
-	id->role = (uint8_t)tg_id_source_role(source);
+	id->source = n->source;
+	id->role = n->source == TG_ID_GENERIC_NUMBER ? (uint8_t)tg_isup_generic_role(n->qualifier)
+						     : (uint8_t)tg_id_source_role(n->source);
 	id->raw_off = (uint16_t)used;
 	id->raw_len = (uint16_t)strlen(digits);
 	memcpy(im->isup.text + used, digits, id->raw_len);
-	if (source == TG_ID_CALLED_NUMBER)
+	if (n->source == TG_ID_CALLED_NUMBER)
 		m->called = m->n_ids;
-	else
+	else if (n->source == TG_ID_CALLING_NUMBER)
 		m->caller = m->n_ids;
-	im->isup.party[m->n_ids++] = *indicators;
+	im->isup.party[m->n_ids++] = party;
 	return 0;
 }
 
 static int imagine_isup(const struct tg_imagine *how, const struct tg_policy_trunk *trunk,
 			const struct tg_num party[2], struct tg_imagined *im)
 {
-	const struct tg_isup_party calling = {
-		.nature = (uint8_t)tg_isup_nature_wire(nature_of(how->nature_from, party[0])),
-		.plan = E164_PLAN,
-		.presentation = how->presentation,
-		.screening = how->screening,
-	};
-	const struct tg_isup_party called = {
-		.nature = (uint8_t)tg_isup_nature_wire(nature_of(how->nature_to, party[1])),
-		.plan = E164_PLAN,
-	};
-	int ret;
+	const struct tg_imagine_number called = { party[1], TG_ID_CALLED_NUMBER, 0 };
+	const struct tg_imagine_number calling = { party[0], TG_ID_CALLING_NUMBER, 0 };
+	unsigned i;
+	int ret = 0;
 
-	im->is_ss7 = true;
-	im->msg = &im->isup.sig;
+	im->has_isup = true;
 	im->isup.type = TG_ISUP_IAM;
 	im->isup.variant = trunk->isup;
 	im->isup.bicc = how->protocol == TG_PROTOCOL_BICC;
@@ -389,25 +229,48 @@ static int imagine_isup(const struct tg_imagine *how, const struct tg_policy_tru
 	im->isup.sig.digits = im->isup.sig.text.data;
 	im->isup.sig.caller = TG_SIG_NO_ID;
 	im->isup.sig.called = TG_SIG_NO_ID;
-	ret = add_parameter(im, TG_ID_CALLED_NUMBER, party[1], trunk, &called);
-	if (ret == 0)
-		ret = add_parameter(im, TG_ID_CALLING_NUMBER, party[0], trunk, &calling);
+	if (im->is_ss7)
+		ret = add_parameter(im, how, trunk, &called);
+	if (im->is_ss7 && ret == 0)
+		ret = add_parameter(im, how, trunk, &calling);
+	for (i = 0; i < how->n_more && ret == 0; i++)
+		ret = add_parameter(im, how, trunk, &how->more[i]);
 	tg_isup_normalise(&im->isup, &trunk->profile);
 	tg_isup_extra_add(&im->isup, &im->extra);
 	return ret;
 }
 
+/* As tg_sip_isup_read does it. */
+static void add_body(struct tg_imagined *im)
+{
+	struct tg_sig_msg *const m = &im->sip;
+	const struct tg_sig_msg *const body = &im->isup.sig;
+
+	im->first_party = m->n_ids;
+	memcpy(&m->id[m->n_ids], body->id, body->n_ids * sizeof(m->id[0]));
+	m->n_ids += body->n_ids;
+	m->digits = body->digits;
+}
+
 int tg_imagine(const struct tg_imagine *how, const struct tg_policy_trunk *trunk,
 	       const struct tg_num party[2], struct tg_imagined *im, struct tg_error *err)
 {
+	int ret = 0;
+
 	memset(im, 0, sizeof(*im));
-	if (how->protocol == TG_PROTOCOL_SIP) {
+	im->is_ss7 = how->protocol != TG_PROTOCOL_SIP;
+	im->msg = im->is_ss7 ? &im->isup.sig : &im->sip;
+	if (!im->is_ss7) {
 		imagine_sip(how, party, im);
 		tg_sig_normalise(&im->sip, &trunk->profile);
+	}
+	if (how->has_isup)
+		ret = imagine_isup(how, trunk, party, im);
+	if (ret == 0) {
+		if (how->has_isup && !im->is_ss7)
+			add_body(im);
 		return 0;
 	}
-	if (imagine_isup(how, trunk, party, im) == 0)
-		return 0;
 	return tg_error_set(err, -EINVAL,
 			    "a national number has the country code of its trunk, and one of these "
 			    "has not that of trunk %s (%.*s)",
@@ -418,37 +281,30 @@ int tg_imagine(const struct tg_imagine *how, const struct tg_policy_trunk *trunk
 
 /* ---- on the wire ------------------------------------------------------------------------------- */
 
-static json_t *wire_json(const struct tg_verdict *v, const char *level, const char *effect)
-{
-	return json_pack("{s:s, s:s}", "level", v->mode == TG_MODE_ENFORCE ? level : "N0", "effect",
-			 effect);
-}
-
-/* As pipeline/decide_ss7.c does it (traps N0 to N2). */
 json_t *tg_imagined_wire(const struct tg_policy *p, const struct tg_imagined *im,
 			 const struct tg_verdict *v)
 {
-	const struct tg_isup *isup = &im->isup;
-	const unsigned called = isup->sig.called;
-	const char *answer_sink = "";
+	static const struct {
+		const char *level; /* traps N0 to N2 */
+		const char *name;
+	} effects[] = {
+		[TG_SS7_NONE] = { "N0", "none" },
+		[TG_SS7_RESTRICT] = { "N1", "restrict" },
+		[TG_SS7_SINK] = { "N1", "sink" },
+		[TG_SS7_NULL] = { "N2", "null" },
+	};
+	const struct tg_sig_msg *const m = &im->isup.sig;
 	char digits[TG_ISUP_DIGITS_MAX];
-	unsigned n;
+	enum tg_ss7_effect effect;
 	json_t *j;
 
 	if (v->action == TG_ACTION_PASS)
 		return NULL;
-	if (v->action == TG_ACTION_MARK)
-		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
-				       isup->sig.caller != TG_SIG_NO_ID
-			       ? wire_json(v, "N1", "restrict")
-			       : wire_json(v, "N0", "none");
-	n = called < isup->sig.n_ids ? isup->sig.id[called].raw_len : 0;
-	if (v->action == TG_ACTION_DIVERT && v->answer < p->n_answers)
-		answer_sink = p->answer[v->answer].sink;
-	if (n == 0 || !tg_policy_sink_digits(&p->trunk[v->trunk], answer_sink,
-					     isup->party[called].nature, n, digits))
-		return wire_json(v, "N2", "null");
-	j = wire_json(v, "N1", "sink");
-	json_object_set_new(j, "called", json_stringn(digits, n));
+	effect = tg_policy_ss7_effect(p, v, &im->isup, digits);
+	j = json_pack("{s:s, s:s}", "level",
+		      v->mode == TG_MODE_ENFORCE ? effects[effect].level : "N0", "effect",
+		      effects[effect].name);
+	if (effect == TG_SS7_SINK)
+		json_object_set_new(j, "called", json_stringn(digits, m->id[m->called].raw_len));
 	return j;
 }

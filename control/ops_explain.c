@@ -99,7 +99,8 @@ static json_t *judge(struct tg_request *rq, const struct explained *what, struct
 		return NULL;
 	}
 	call.msg = im.msg;
-	call.isup = im.is_ss7 ? &im.isup : NULL;
+	call.isup = im.has_isup ? &im.isup : NULL;
+	call.first_party = im.first_party;
 	call.extra = &im.extra;
 	for (i = 0; i < im.msg->n_ids; i++)
 		nums[i] = im.msg->id[i].num;
@@ -125,15 +126,29 @@ static json_t *verdicts(struct tg_request *rq, const struct explained *what,
 	return json_pack("{s:o, s:o}", "as_caller", first, "as_called", second);
 }
 
-/* Of one number, or of both; NULL: answered already. */
-static json_t *numbers(struct tg_daemon *d, struct tg_request *rq, const struct tg_num party[2],
-		       bool either)
+static unsigned add_once(struct tg_num nums[], unsigned n, struct tg_num num)
 {
-	json_t *j, *array = json_array();
 	unsigned i;
 
-	for (i = 0; i < (either ? 1u : 2u); i++) {
-		j = tg_op_number_json(d, rq, party[i]);
+	for (i = 0; i < n; i++)
+		if (nums[i].v == num.v)
+			return n;
+	nums[n] = num;
+	return n + 1;
+}
+
+/* Of one number, or of both, and of those beside them, each once; NULL: answered already. */
+static json_t *numbers(struct tg_daemon *d, struct tg_request *rq, const struct explained *what,
+		       const struct tg_num party[2], bool either)
+{
+	struct tg_num nums[2 + TG_IMAGINE_MORE] = { party[0] };
+	json_t *j, *array = json_array();
+	unsigned n = either ? 1 : add_once(nums, 1, party[1]), i;
+
+	for (i = 0; i < what->how.n_more; i++)
+		n = add_once(nums, n, what->how.more[i].num);
+	for (i = 0; i < n; i++) {
+		j = tg_op_number_json(d, rq, nums[i]);
 		if (!j) {
 			json_decref(array);
 			return NULL;
@@ -180,7 +195,7 @@ void tg_op_explain(struct tg_daemon *d, struct tg_request *rq)
 	judged = what.set ? verdicts(rq, &what, party, either) : json_null();
 	if (!judged)
 		return;
-	about = numbers(d, rq, party, either);
+	about = numbers(d, rq, &what, party, either);
 	if (!about) {
 		json_decref(judged);
 		return;

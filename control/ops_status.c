@@ -52,9 +52,11 @@ static json_t *uninspected_json(const struct tg_stats *s)
 	unsigned i;
 
 	for (i = 0; i < TG_REASON_COUNT; i++) {
+		const uint64_t n = s->reason[i] + s->unread[i];
+
 		if (tg_reason_kind(i) == TG_REASON_KIND_BLIND)
 			json_object_set_new(reasons, tg_reason_name(i),
-					    json_integer((json_int_t)s->reason[i]));
+					    json_integer((json_int_t)n));
 	}
 	return reasons;
 }

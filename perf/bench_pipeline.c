@@ -20,8 +20,7 @@
 #define KEYS (TG_BURST * TG_SIG_MAX_IDS)
 
 struct lab {
-	struct bursts b;
-	struct tg_table_adapt adapt;
+	struct bursts b; /* first: see bursts_total */
 	uint64_t seed;
 	unsigned expected;
 	struct tg_frame frame[TG_BURST];
@@ -40,8 +39,9 @@ enum depth {
 	LOOKUP
 };
 
-static unsigned read_burst(struct lab *lab, unsigned at, enum depth depth)
+static unsigned read_burst(void *ctx, unsigned at, unsigned depth)
 {
+	struct lab *lab = ctx;
 	unsigned n = 0, i;
 
 	bursts_prefetch(&lab->b, at);
@@ -64,28 +64,27 @@ static unsigned read_burst(struct lab *lab, unsigned at, enum depth depth)
 	return n;
 }
 
+static const struct tg_sig_msg *normalise(void *ctx, unsigned i,
+					  const struct tg_num_profile *profile)
+{
+	struct lab *lab = ctx;
+
+	tg_sig_normalise(&lab->sip[i].sig, profile);
+	return &lab->sip[i].sig;
+}
+
 static inline uint64_t phases(struct lab *lab, enum depth depth)
 {
-	const struct tg_num_profile *profile = &lab->b.g->gen.policy.trunk[0].profile;
-	const unsigned from = bursts_next_slice(&lab->b);
-	uint64_t sum = 0;
-	unsigned at, i, k;
+	const struct bursts_reader reader = {
+		.read = read_burst,
+		.normalise = normalise,
+		.normalises = depth >= NORMALISE,
+		.looks_up = depth >= LOOKUP,
+		.num = lab->num,
+		.listing = lab->listing,
+	};
 
-	for (at = from; at < from + BURSTS_SLICE; at += TG_BURST) {
-		const unsigned n = read_burst(lab, at, depth);
-		unsigned keys = 0;
-
-		sum += n;
-		for (i = 0; depth >= NORMALISE && i < n; i++) {
-			tg_sig_normalise(&lab->sip[i].sig, profile);
-			for (k = 0; k < lab->sip[i].sig.n_ids; k++)
-				lab->num[keys++] = lab->sip[i].sig.id[k].num;
-		}
-		if (depth >= LOOKUP)
-			tg_table_lookup_burst(&lab->b.g->gen.base, NULL, &lab->adapt, lab->num,
-					      keys, lab->listing);
-	}
-	return sum;
+	return bursts_read(&lab->b, &reader, lab, depth);
 }
 
 static uint64_t run_walk(void *ctx)
@@ -111,20 +110,6 @@ static uint64_t run_normalise(void *ctx)
 static uint64_t run_lookup(void *ctx)
 {
 	return phases(ctx, LOOKUP);
-}
-
-static uint64_t run_total(void *ctx)
-{
-	struct lab *lab = ctx;
-
-	return bursts_run(&lab->b, &lab->b.g->gen, bursts_next_slice(&lab->b), BURSTS_SLICE);
-}
-
-static uint64_t run_empty_table(void *ctx)
-{
-	struct lab *lab = ctx;
-
-	return bursts_run(&lab->b, &lab->b.unlisted, bursts_next_slice(&lab->b), BURSTS_SLICE);
 }
 
 enum {
@@ -287,8 +272,8 @@ static void measure(struct lab *lab, struct generation *g, uint64_t n_entries, s
 			{ "checksum", run_checksum, { 0 } },
 			{ "normalise", run_normalise, { 0 } },
 			{ "lookup", run_lookup, { 0 } },
-			{ "total_empty_table", run_empty_table, { 0 } },
-			{ "total", run_total, { 0 } },
+			{ "total_empty_table", bursts_empty_table, { 0 } },
+			{ "total", bursts_total, { 0 } },
 		};
 
 		fill(lab, n_entries, mix[i][0], mix[i][1]);
@@ -300,29 +285,23 @@ static void measure(struct lab *lab, struct generation *g, uint64_t n_entries, s
 
 int main(int argc, char **argv)
 {
-	uint64_t sizes[8] = { 1000000, 10000000 };
-	unsigned n = 2, i;
 	static struct lab lab = { .seed = 7 };
+	struct bursts_sizes sizes;
 	struct generation g;
-	uint64_t most = 0;
 	const char *pages;
 	struct doc doc;
+	unsigned i;
 
-	if (argc > 1)
-		for (n = 0; n < TG_ARRAY_LEN(sizes) && (int)n + 1 < argc; n++)
-			sizes[n] = strtoull(argv[n + 1], NULL, 10);
 	doc_open(&doc, argv[0], "pipeline");
-	for (i = 0; i < n; i++)
-		most = sizes[i] > most ? sizes[i] : most;
-	bursts_open(&lab.b, most, &pages);
+	bursts_open(&lab.b, argc, argv, &sizes, &pages);
 	printf("%d frames, INVITEs of %d bytes (headers as usual), %s pages; ns a packet, median "
 	       "of "
 	       "%d alternating runs\n"
 	       "  entries listed media     walk  parse  cksum   norm lookup decide   total  "
 	       "table adds  2 reads add\n",
 	       BURSTS_FRAMES, SIZE, pages, BENCH_RUNS);
-	for (i = 0; i < n; i++)
-		measure(&lab, &g, sizes[i], &doc);
+	for (i = 0; i < sizes.n; i++)
+		measure(&lab, &g, sizes.entries[i], &doc);
 	return doc_close(&doc,
 			 "16384 frames in memory (36 MB of buffers), INVITEs of 800 bytes, each "
 			 "a new call, callers drawn from the whole table; media is RTP of 214 "

@@ -23,8 +23,7 @@
 #define FORGET_CHANGES_MS 100000
 
 struct lab {
-	struct bursts b;
-	struct tg_table_adapt adapt;
+	struct bursts b; /* first: see bursts_total */
 	unsigned expected;
 	struct tg_isup isup[MESSAGES];
 	struct tg_num num[KEYS];
@@ -75,8 +74,9 @@ static unsigned read_packet(struct lab *lab, struct tg_span packet, enum depth d
 	return n;
 }
 
-static unsigned read_burst(struct lab *lab, unsigned at, enum depth depth)
+static unsigned read_burst(void *ctx, unsigned at, unsigned depth)
 {
+	struct lab *lab = ctx;
 	struct tg_frame f;
 	unsigned n = 0, i;
 
@@ -94,28 +94,27 @@ static unsigned read_burst(struct lab *lab, unsigned at, enum depth depth)
 	return n;
 }
 
+static const struct tg_sig_msg *normalise(void *ctx, unsigned i,
+					  const struct tg_num_profile *profile)
+{
+	struct lab *lab = ctx;
+
+	tg_isup_normalise(&lab->isup[i], profile);
+	return &lab->isup[i].sig;
+}
+
 static uint64_t phases(struct lab *lab, enum depth depth)
 {
-	const struct tg_num_profile *profile = &lab->b.g->gen.policy.trunk[0].profile;
-	const unsigned from = bursts_next_slice(&lab->b);
-	uint64_t sum = 0;
-	unsigned at, i, k;
+	const struct bursts_reader reader = {
+		.read = read_burst,
+		.normalise = normalise,
+		.normalises = depth >= NORMALISE,
+		.looks_up = depth >= LOOKUP,
+		.num = lab->num,
+		.listing = lab->listing,
+	};
 
-	for (at = from; at < from + BURSTS_SLICE; at += TG_BURST) {
-		const unsigned n = read_burst(lab, at, depth);
-		unsigned keys = 0;
-
-		sum += n;
-		for (i = 0; depth >= NORMALISE && i < n; i++) {
-			tg_isup_normalise(&lab->isup[i], profile);
-			for (k = 0; k < lab->isup[i].sig.n_ids; k++)
-				lab->num[keys++] = lab->isup[i].sig.id[k].num;
-		}
-		if (depth >= LOOKUP)
-			tg_table_lookup_burst(&lab->b.g->gen.base, NULL, &lab->adapt, lab->num,
-					      keys, lab->listing);
-	}
-	return sum;
+	return bursts_read(&lab->b, &reader, lab, depth);
 }
 
 static uint64_t run_walk(void *ctx)
@@ -146,20 +145,6 @@ static uint64_t run_normalise(void *ctx)
 static uint64_t run_lookup(void *ctx)
 {
 	return phases(ctx, LOOKUP);
-}
-
-static uint64_t run_total(void *ctx)
-{
-	struct lab *lab = ctx;
-
-	return bursts_run(&lab->b, &lab->b.g->gen, bursts_next_slice(&lab->b), BURSTS_SLICE);
-}
-
-static uint64_t run_empty_table(void *ctx)
-{
-	struct lab *lab = ctx;
-
-	return bursts_run(&lab->b, &lab->b.unlisted, bursts_next_slice(&lab->b), BURSTS_SLICE);
 }
 
 enum {
@@ -234,8 +219,8 @@ static void measure(struct lab *lab, struct generation *g, uint64_t entries, str
 			[C_USER_PART] = { "isup", run_user_part, { 0 } },
 			[C_NORMALISE] = { "normalise", run_normalise, { 0 } },
 			[C_LOOKUP] = { "lookup", run_lookup, { 0 } },
-			[C_EMPTY] = { "total_empty_table", run_empty_table, { 0 } },
-			[C_TOTAL] = { "total", run_total, { 0 } },
+			[C_EMPTY] = { "total_empty_table", bursts_empty_table, { 0 } },
+			[C_TOTAL] = { "total", bursts_total, { 0 } },
 		};
 
 		fill(lab, &mixes[i], entries);
@@ -247,26 +232,21 @@ static void measure(struct lab *lab, struct generation *g, uint64_t entries, str
 
 int main(int argc, char **argv)
 {
-	uint64_t sizes[8] = { 1000000, 10000000 }, most = 0;
-	unsigned n = 2, i;
 	static struct lab lab;
+	struct bursts_sizes sizes;
 	struct generation g;
 	const char *pages;
 	struct doc doc;
+	unsigned i;
 
-	if (argc > 1)
-		for (n = 0; n < TG_ARRAY_LEN(sizes) && (int)n + 1 < argc; n++)
-			sizes[n] = strtoull(argv[n + 1], NULL, 10);
 	doc_open(&doc, argv[0], "ss7");
-	for (i = 0; i < n; i++)
-		most = sizes[i] > most ? sizes[i] : most;
-	bursts_open(&lab.b, most, &pages);
+	bursts_open(&lab.b, argc, argv, &sizes, &pages);
 	printf("%d frames, ISUP in M3UA, %s pages; ns a packet, median of %d alternating runs\n"
 	       "  entries traffic                listed   walk chunks   m3ua   isup   norm lookup "
 	       "decide   total  empty table\n",
 	       BURSTS_FRAMES, pages, BENCH_RUNS);
-	for (i = 0; i < n; i++)
-		measure(&lab, &g, sizes[i], &doc);
+	for (i = 0; i < sizes.n; i++)
+		measure(&lab, &g, sizes.entries[i], &doc);
 	return doc_close(
 		&doc,
 		"16384 frames in memory (36 MB of buffers), ISUP in M3UA, each call a new one on "

@@ -5,8 +5,24 @@
 
 #define FORGET_MS 40000 /* past the verdict memory's 32 s */
 
-void bursts_open(struct bursts *b, uint64_t entries, const char **pages)
+static uint64_t read_sizes(int argc, char **argv, struct bursts_sizes *s)
 {
+	uint64_t most = 0;
+	unsigned i;
+
+	*s = (struct bursts_sizes){ { 1000000, 10000000 }, 2 };
+	if (argc > 1)
+		for (s->n = 0; s->n < TG_ARRAY_LEN(s->entries) && (int)s->n + 1 < argc; s->n++)
+			s->entries[s->n] = strtoull(argv[s->n + 1], NULL, 10);
+	for (i = 0; i < s->n; i++)
+		most = s->entries[i] > most ? s->entries[i] : most;
+	return most;
+}
+
+void bursts_open(struct bursts *b, int argc, char **argv, struct bursts_sizes *sizes,
+		 const char **pages)
+{
+	const uint64_t entries = read_sizes(argc, argv, sizes);
 	const struct tg_pipeline_config config = {
 		.memory_entries = TG_PIPELINE_MEMORY_DEFAULT,
 		.cap_entries = TG_PIPELINE_CAP_DEFAULT,
@@ -39,4 +55,18 @@ uint64_t bursts_run(struct bursts *b, const struct tg_generation *gen, unsigned 
 			kept += b->out[i].fate != TG_FATE_FORWARD;
 	}
 	return kept;
+}
+
+uint64_t bursts_total(void *ctx)
+{
+	struct bursts *b = ctx;
+
+	return bursts_run(b, &b->g->gen, bursts_next_slice(b), BURSTS_SLICE);
+}
+
+uint64_t bursts_empty_table(void *ctx)
+{
+	struct bursts *b = ctx;
+
+	return bursts_run(b, &b->unlisted, bursts_next_slice(b), BURSTS_SLICE);
 }

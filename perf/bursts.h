@@ -24,11 +24,19 @@ struct bursts {
 	uint64_t now_ms;
 	unsigned slice;
 	struct tg_result out[TG_BURST];
+	struct tg_table_adapt adapt; /* of what is looked up beside the pipeline */
 };
 
-/* Memory for tables of up to `entries`, frames and a pipeline; huge pages where they can be had: *pages. Ends the
+/* How many entries the tables have that are measured with: the program's arguments, else 1 M and 10 M. */
+struct bursts_sizes {
+	uint64_t entries[8];
+	unsigned n;
+};
+
+/* Memory for tables of those sizes, frames and a pipeline; huge pages where they can be had: *pages. Ends the
  * program if there is none. */
-void bursts_open(struct bursts *b, uint64_t entries, const char **pages);
+void bursts_open(struct bursts *b, int argc, char **argv, struct bursts_sizes *sizes,
+		 const char **pages);
 
 /* From now on with this generation. */
 void bursts_use(struct bursts *b, struct generation *g);
@@ -53,5 +61,48 @@ static inline void bursts_prefetch(const struct bursts *b, unsigned at)
 /* `n` frames through the pipeline, at a time when it has forgotten all of them. How many were not let through as
  * they are. */
 uint64_t bursts_run(struct bursts *b, const struct tg_generation *gen, unsigned from, unsigned n);
+
+/* Cases: the next slice through the pipeline. `ctx` begins with struct bursts. */
+uint64_t bursts_total(void *ctx);
+uint64_t bursts_empty_table(void *ctx);
+
+/* What a benchmark does for a burst in place of the pipeline: reads the messages of the burst from `at` on, as deep as is
+ * asked for, and says how many there are; then, if so deep, each has its numbers normalised, and all are looked up. */
+struct bursts_reader {
+	unsigned (*read)(void *lab, unsigned at, unsigned depth);
+	const struct tg_sig_msg *(*normalise)(void *lab, unsigned i,
+					      const struct tg_num_profile *profile);
+	bool normalises;
+	bool looks_up;
+	struct tg_num *num; /* of the messages of one burst */
+	uint32_t *listing;
+};
+
+/* The next slice so far. Inline: a reader's functions and depth are the compiler's to know. */
+TG_ALWAYS_INLINE uint64_t bursts_read(struct bursts *b, const struct bursts_reader *r, void *lab,
+				      unsigned depth)
+{
+	const struct tg_num_profile *profile = &b->g->gen.policy.trunk[0].profile;
+	const unsigned from = bursts_next_slice(b);
+	uint64_t sum = 0;
+	unsigned at, i, k;
+
+	for (at = from; at < from + BURSTS_SLICE; at += TG_BURST) {
+		const unsigned n = r->read(lab, at, depth);
+		unsigned keys = 0;
+
+		sum += n;
+		for (i = 0; r->normalises && i < n; i++) {
+			const struct tg_sig_msg *const m = r->normalise(lab, i, profile);
+
+			for (k = 0; k < m->n_ids; k++)
+				r->num[keys++] = m->id[k].num;
+		}
+		if (r->looks_up)
+			tg_table_lookup_burst(&b->g->gen.base, NULL, &b->adapt, r->num, keys,
+					      r->listing);
+	}
+	return sum;
+}
 
 #endif

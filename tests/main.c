@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "tests/support/tg_test.h"
+#include "tollgate/cpu.h"
 
 #define EXIT_SKIP 77
 #define TEST_SECONDS 300 /* a test that hangs is a failure, not a build that never ends */
@@ -87,13 +88,8 @@ static const char *missing_need(unsigned needs)
 		return "BPF";
 	if ((needs & TG_NEEDS_CAPTURES) && !tg_test_captures())
 		return "captures";
-#if defined(__x86_64__)
-	if ((needs & TG_NEEDS_AVX2) && !__builtin_cpu_supports("avx2"))
+	if ((needs & TG_NEEDS_AVX2) && !tg_cpu_has_avx2())
 		return "AVX2";
-#else
-	if (needs & TG_NEEDS_AVX2)
-		return "AVX2";
-#endif
 	return NULL;
 }
 

@@ -15,40 +15,32 @@
 
 /* ---- what is changed --------------------------------------------------------------------------- */
 
-/* N1: the call goes to the sink, where the next exchange releases it. The circuits stay in step. */
-static bool to_sink(const struct tg_policy *p, const struct tg_verdict *v,
-		    const struct tg_isup *isup, uint8_t *octets, uint32_t len)
-{
-	const unsigned called = isup->sig.called;
-	const char *answer_sink = "";
-	char digits[TG_ISUP_DIGITS_MAX];
-	unsigned n;
-
-	if (called >= isup->sig.n_ids)
-		return false;
-	n = isup->sig.id[called].raw_len;
-	if (v->action == TG_ACTION_DIVERT && v->answer < p->n_answers)
-		answer_sink = p->answer[v->answer].sink;
-	return tg_policy_sink_digits(&p->trunk[v->trunk], answer_sink, isup->party[called].nature,
-				     n, digits) &&
-	       tg_isup_set_called(octets, len, isup,
-				  (struct tg_span){ (const uint8_t *)digits, n });
-}
-
-/* The verdict carried out on a copy of the message. N2, a message that means nothing, where there is no sink of
- * that length: the exchange before gives the call up after T7 (Q.764 §2.9.8). */
+/* The verdict carried out on a copy of the message. N1: the call goes to the sink, where the next exchange releases
+ * it, and the circuits stay in step. N2, a message that means nothing, where that is not possible: the exchange
+ * before gives the call up after T7 (Q.764 §2.9.8). */
 static bool rewrite(const struct tg_burst_state *b, const struct tg_message *m,
 		    const struct tg_verdict *v, uint8_t *copy)
 {
-	const struct tg_policy *const p = &b->gen->policy;
 	const struct tg_ss7_message *const s = m->ss7;
 	uint8_t *const octets = copy + (s->user.data - s->place.bytes.data);
 	const struct tg_isup *const isup = &s->ss7.isup;
+	char digits[TG_ISUP_DIGITS_MAX];
 
-	if (v->action == TG_ACTION_MARK)
-		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
-		       tg_isup_restrict(octets, s->user.len, isup);
-	return to_sink(p, v, isup, octets, s->user.len) || tg_isup_null(octets, s->user.len, isup);
+	switch (tg_policy_ss7_effect(&b->gen->policy, v, isup, digits)) {
+	case TG_SS7_NONE:
+		return false;
+	case TG_SS7_RESTRICT:
+		return tg_isup_restrict(octets, s->user.len, isup);
+	case TG_SS7_SINK:
+		if (tg_isup_set_called(octets, s->user.len, isup,
+				       (struct tg_span){ (const uint8_t *)digits,
+							 isup->sig.id[isup->sig.called].raw_len }))
+			return true;
+		break; /* the digits lie under another parameter */
+	case TG_SS7_NULL:
+		break;
+	}
+	return tg_isup_null(octets, s->user.len, isup);
 }
 
 /* The first run of differing bytes in [*at, to); its length, 0: there is none. */

@@ -15,6 +15,8 @@ void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason)
 	if (p->reason == TG_REASON_SCTP_CONTROL || p->reason == TG_REASON_SCTP_PART ||
 	    (blind && tg_reason_kind(p->reason) != TG_REASON_KIND_BLIND))
 		p->reason = reason;
+	if (blind) /* by now p->reason is */
+		p->b->out[p->frame].unread = (uint8_t)p->reason;
 }
 
 /* ---- user parts -------------------------------------------------------------------------------- */

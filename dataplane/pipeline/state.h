@@ -22,7 +22,8 @@
 /*
  * A datagram holds one message, a segment may hold many: 3 INVITEs of 400 bytes in one of 1460, 96 in a burst. A packet
  * of SCTP holds more: the shortest IAM is some 24 octets, 64 in M3UA in a chunk: 22 in a packet, 704 in a burst;
- * such bursts come when a path has failed over, and what waited is sent. What is beyond this passes.
+ * such bursts come when a path has failed over, and what waited is sent. What is beyond this passes, as sctp_full:
+ * of jumbo frames, with 140 each, more than seven in a burst.
  * 2 MB, of which a burst touches what it needs.
  */
 #define TG_MESSAGES_MAX 1024

@@ -47,7 +47,7 @@ struct tg_stats_coverage tg_stats_coverage(const struct tg_stats *s)
 				c.judged += s->trunk_action[trunk][mode][action];
 	for (i = 0; i < TG_REASON_COUNT; i++)
 		if (tg_reason_kind(i) == TG_REASON_KIND_BLIND)
-			c.uninspected += s->reason[i];
+			c.uninspected += s->reason[i] + s->unread[i];
 	return c;
 }
 

@@ -35,3 +35,30 @@ bool tg_policy_sink_digits(const struct tg_policy_trunk *t, const char *answer_s
 	memset(digits + len, '0', n - len);
 	return true;
 }
+
+static bool ends_at_sink(const struct tg_policy *p, const struct tg_verdict *v,
+			 const struct tg_isup *isup, char digits[TG_ISUP_DIGITS_MAX])
+{
+	const unsigned called = isup->sig.called;
+	const char *answer_sink = "";
+
+	if (called >= isup->sig.n_ids)
+		return false;
+	if (v->action == TG_ACTION_DIVERT && v->answer < p->n_answers)
+		answer_sink = p->answer[v->answer].sink;
+	return tg_policy_sink_digits(&p->trunk[v->trunk], answer_sink, isup->party[called].nature,
+				     isup->sig.id[called].raw_len, digits);
+}
+
+enum tg_ss7_effect tg_policy_ss7_effect(const struct tg_policy *p, const struct tg_verdict *v,
+					const struct tg_isup *isup, char digits[TG_ISUP_DIGITS_MAX])
+{
+	if (v->action == TG_ACTION_PASS)
+		return TG_SS7_NONE;
+	if (v->action == TG_ACTION_MARK)
+		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
+				       isup->sig.caller != TG_SIG_NO_ID
+			       ? TG_SS7_RESTRICT
+			       : TG_SS7_NONE;
+	return ends_at_sink(p, v, isup, digits) ? TG_SS7_SINK : TG_SS7_NULL;
+}

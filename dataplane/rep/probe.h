@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The exact table and its filter, a burst at a time. Two variants of one text (probe.inc.c); one is
- * in use.
+ * The exact table and its filter, a burst at a time. Variants of one text (probe.inc.c), of which one
+ * is in use.
  */
 #ifndef TG_REP_PROBE_H
 #define TG_REP_PROBE_H
@@ -20,6 +20,7 @@ struct tg_probe_ops {
 };
 
 extern const struct tg_probe_ops tg_probe_portable;
-extern const struct tg_probe_ops tg_probe_avx2; /* x86-64 only */
+extern const struct tg_probe_ops tg_probe_avx2;	  /* x86-64 only */
+extern const struct tg_probe_ops tg_probe_avx512; /* ... */
 
 #endif

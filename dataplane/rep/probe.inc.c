@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The probe, as a software pipeline over chunks of 64 numbers. A variant defines
+ * The probe, as a software pipeline over chunks of numbers. A variant defines
  *	static unsigned match(const struct view *v, const uint64_t *const bucket[GROUP],
  *			      const uint64_t want[GROUP], uint32_t found[GROUP])
  *		found[i] = the listing of the entry in bucket[i] that equals want[i] in the bits of
@@ -8,6 +8,10 @@
  *		this tag is set
  *	static bool block_has(const uint32_t *block, uint32_t hash)
  *		all eight bits of `hash` are set in the filter block
+ * and perhaps, with PROBE_ASKS, the number ASKED and
+ *	static void ask_some(const struct view *v, struct keys *k, unsigned at,
+ *			     const struct tg_num *nums)
+ *		ask_bucket for ASKED numbers, keys `at` and up
  * and PROBE_OPS and PROBE_NAME, then includes this file. Not compiled on its own.
  *
  * Why a pipeline: a line from memory takes 150-250 ns, and a core keeps about 24 misses in flight, so
@@ -19,17 +23,10 @@
 
 #include "dataplane/rep/probe_view.h"
 
-/* Keys on their way into buckets that have been asked for. */
-struct keys {
-	const uint64_t *bucket[CHUNK];
-	uint64_t want[CHUNK];
-	unsigned n;
-};
-
 /* Keys that come from here and there, each with the index of its answer. */
 struct scattered {
 	struct keys keys;
-	uint32_t at[CHUNK];
+	uint32_t at[BLOCK_CHUNK];
 };
 
 static inline struct view view_of(const struct tg_table *t)
@@ -42,14 +39,28 @@ static inline struct view view_of(const struct tg_table *t)
 	};
 }
 
-static inline void ask_bucket(const struct view *v, struct keys *k, unsigned i, struct tg_num num)
+#ifndef PROBE_ASKS
+#define ASKED 4
+static inline void ask_some(const struct view *v, struct keys *k, unsigned at,
+			    const struct tg_num *nums)
 {
-	const uint64_t y = tg_exact_mix(&v->exact, num.v);
-	const uint32_t c = tg_crc32c_u64(y);
+	unsigned i;
 
-	k->bucket[i] = v->buckets + (size_t)tg_exact_home(&v->exact, c) * TG_BUCKET_ENTRIES;
-	k->want[i] = tg_exact_tag(&v->exact, y, c);
-	__builtin_prefetch(k->bucket[i]);
+#pragma GCC unroll 4
+	for (i = 0; i < ASKED; i++)
+		ask_bucket(v, k, at + i, nums[i]);
+}
+#endif
+static_assert(STRETCH % ASKED == 0, "stretches are asked for in whole parts");
+
+/* Keys `from` to the last; nums[] of the whole chunk. */
+static inline void ask_from(const struct view *v, struct keys *k, unsigned from,
+			    const struct tg_num *nums)
+{
+	for (; from + ASKED <= k->n; from += ASKED)
+		ask_some(v, k, from, nums + from);
+	for (; from < k->n; from++)
+		ask_bucket(v, k, from, nums[from]);
 }
 
 static inline uint64_t low_bits(unsigned n)
@@ -98,7 +109,7 @@ static inline void ask_other(const struct view *v, const struct keys *k, unsigne
 /* These have not been found at home: what is found here is the answer. */
 static inline void probe_others(const struct view *v, struct scattered *others, uint32_t *listings)
 {
-	uint32_t found[CHUNK];
+	uint32_t found[BLOCK_CHUNK];
 	unsigned i;
 
 	if (others->keys.n == 0)
@@ -124,15 +135,13 @@ static inline uint64_t ask_and_match(const struct view *v, struct keys *next,
 	unsigned end, g, i;
 
 	for (end = STRETCH; end <= both; end += STRETCH) {
-#pragma GCC unroll 4
-		for (i = end - STRETCH; i < end; i++)
-			ask_bucket(v, next, i, nums[i]);
+		for (i = end - STRETCH; i < end; i += ASKED)
+			ask_some(v, next, i, nums + i);
 		for (g = end - STRETCH; g < end; g += GROUP)
 			missed |= (uint64_t)match(v, now->bucket + g, now->want + g, listings + g)
 				  << g;
 	}
-	for (i = both; i < next->n; i++)
-		ask_bucket(v, next, i, nums[i]);
+	ask_from(v, next, both, nums);
 	return missed | match_from(v, now, both, listings);
 }
 
@@ -140,18 +149,16 @@ static void probe_exact(const struct tg_table *t, const struct tg_num *nums, uns
 			uint32_t *listings)
 {
 	const struct view v = view_of(t);
-	const unsigned step = n < SHORT ? CHUNK / 2 : CHUNK;
 	struct keys chunk[2], *now = &chunk[0], *next = &chunk[1], *done;
 	struct scattered others;
 	uint64_t missed;
 	unsigned at, i;
 
 	others.keys.n = 0;
-	now->n = at_most(n, step);
-	for (i = 0; i < now->n; i++)
-		ask_bucket(&v, now, i, nums[i]);
-	for (at = 0; at < n; at += step) {
-		next->n = at_most(n - at - now->n, step);
+	now->n = at_most(n, CHUNK);
+	ask_from(&v, now, 0, nums);
+	for (at = 0; at < n; at += CHUNK) {
+		next->n = at_most(n - at - now->n, CHUNK);
 		missed = ask_and_match(&v, next, nums + at + now->n, now, listings + at);
 		probe_others(&v, &others, listings);
 		for (; missed; missed &= missed - 1) {
@@ -169,8 +176,8 @@ static void probe_exact(const struct tg_table *t, const struct tg_num *nums, uns
 
 /* Keys whose filter block has been asked for. */
 struct asked {
-	const uint32_t *block[CHUNK];
-	uint32_t hash[CHUNK];
+	const uint32_t *block[BLOCK_CHUNK];
+	uint32_t hash[BLOCK_CHUNK];
 	unsigned n;
 };
 
@@ -214,7 +221,7 @@ static inline void probe_blocks(const struct view *v, const struct asked *a,
 static inline void probe_passed(const struct view *v, struct scattered *passed,
 				struct scattered *others, uint32_t *listings)
 {
-	uint32_t found[CHUNK];
+	uint32_t found[BLOCK_CHUNK];
 	uint64_t missed;
 	unsigned i;
 
@@ -241,11 +248,11 @@ static unsigned probe_filtered(const struct tg_table *t, const struct tg_num *nu
 	memset(listings, 0, n * sizeof(*listings));
 	others.keys.n = 0;
 	passed[1].keys.n = 0;
-	ask_blocks(t, &v, &asked[0], nums, at_most(n, CHUNK));
-	for (at = 0; at < n; at += CHUNK, turn ^= 1) {
+	ask_blocks(t, &v, &asked[0], nums, at_most(n, BLOCK_CHUNK));
+	for (at = 0; at < n; at += BLOCK_CHUNK, turn ^= 1) {
 		const unsigned end = at + asked[turn].n;
 
-		ask_blocks(t, &v, &asked[turn ^ 1], nums + end, at_most(n - end, CHUNK));
+		ask_blocks(t, &v, &asked[turn ^ 1], nums + end, at_most(n - end, BLOCK_CHUNK));
 		probe_blocks(&v, &asked[turn], nums + at, at, &passed[turn]);
 		n_passed += passed[turn].keys.n;
 		probe_passed(&v, &passed[turn ^ 1], &others, listings);

@@ -4,25 +4,38 @@
 
 #include "dataplane/rep/probe.h"
 #include "dataplane/rep/ranges.h"
+#include "tollgate/cpu.h"
 
 /* Written before main() and by tests only: plain loads suffice. */
 static const struct tg_probe_ops *probe = &tg_probe_portable;
 
-static const struct tg_probe_ops *best(void)
-{
+/* The best first. */
+static const struct variant {
+	const struct tg_probe_ops *ops;
+	bool (*has)(void); /* NULL: every CPU has it */
+} variants[] = {
 #if defined(__x86_64__)
-	/* All that the Makefile compiles *_avx2.c for. */
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-	    __builtin_cpu_supports("bmi2"))
-		return &tg_probe_avx2;
+	{ &tg_probe_avx512, tg_cpu_has_avx512 },
+	{ &tg_probe_avx2, tg_cpu_has_avx2 },
 #endif
-	return &tg_probe_portable;
+	{ &tg_probe_portable, NULL },
+};
+
+/* By name, or NULL = any; NULL if there is none that runs here. */
+static const struct tg_probe_ops *find(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < TG_ARRAY_LEN(variants); i++)
+		if ((!name || strcmp(name, variants[i].ops->name) == 0) &&
+		    (!variants[i].has || variants[i].has()))
+			return variants[i].ops;
+	return NULL;
 }
 
 TG_CONSTRUCTOR static void choose(void)
 {
-	probe = best();
+	probe = find(NULL);
 }
 
 const char *tg_table_variant(void)
@@ -32,15 +45,11 @@ const char *tg_table_variant(void)
 
 bool tg_table_variant_set(const char *name)
 {
-	const struct tg_probe_ops *ops = best();
+	const struct tg_probe_ops *ops = find(name);
 
-	if (name && strcmp(name, ops->name) != 0) {
-		if (strcmp(name, tg_probe_portable.name) != 0)
-			return false;
-		ops = &tg_probe_portable;
-	}
-	probe = ops;
-	return true;
+	if (ops)
+		probe = ops;
+	return ops;
 }
 
 /*
@@ -165,7 +174,7 @@ void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *d
 	const struct tg_table *rest = delta && delta->header && delta->header->replaces_ranges
 					      ? delta
 					      : base;
-	const struct kinds kinds = kinds_of(nums, n);
+	struct kinds kinds;
 
 	if (base->filter)
 		lookup_with_filter(base, adapt, nums, n, listings);
@@ -175,6 +184,7 @@ void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *d
 		memset(listings, 0, n * sizeof(*listings));
 	if (delta && delta->buckets)
 		lookup_in_delta(delta, nums, n, listings);
+	kinds = kinds_of(nums, n); /* not before: the probe reads them while it waits for lines */
 	if (kinds.any != TG_NUM_E164 || kinds.all != TG_NUM_E164)
 		keep_e164(nums, n, listings);
 	if (rest->range_bounds)

@@ -268,9 +268,11 @@ static void act_answer(struct tg_worker *w, unsigned i, struct batch *back)
 /* Of the frame, or of all messages that it ends. */
 static void act_verdicts(struct tg_worker *w, unsigned i)
 {
-	const struct tg_result *r;
+	const struct tg_result *r = &w->burst.out[i];
 
-	for (r = &w->burst.out[i]; r; r = r->next) {
+	if (tg_unlikely(r->unread))
+		tg_count(&w->stats.unread[r->unread], 1);
+	for (; r; r = r->next) {
 		count_verdict(w, r);
 		record(w, i, r);
 		ask_verifier(w, r);

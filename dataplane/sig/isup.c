@@ -86,19 +86,6 @@ static void read_indicators(struct tg_cursor *c, enum shape shape, struct tg_isu
 	p->screening = octet & 3;
 }
 
-static uint8_t role_of_generic(uint8_t qualifier)
-{
-	switch (qualifier) { /* Q.763 §3.26 a */
-	case 1:		     /* additional called */
-	case 7:		     /* additional original called */
-		return TG_ROLE_ORIGINAL_CALLED;
-	case 8: /* additional redirecting */
-		return TG_ROLE_REDIRECTING;
-	default: /* 6: additional calling; what is not known is judged as a caller's */
-		return TG_ROLE_CALLER;
-	}
-}
-
 /* The address in `octets`, kept as an identity; false: its indicators are cut short. */
 static bool add_address(struct reader *r, enum tg_id_source source, enum shape shape,
 			struct tg_span octets)
@@ -127,7 +114,7 @@ static bool add_address(struct reader *r, enum tg_id_source source, enum shape s
 	id->raw_off = r->used;
 	id->raw_len = n < 0 ? 0 : (uint16_t)n;
 	id->source = (uint8_t)source;
-	id->role = source == TG_ID_GENERIC_NUMBER ? role_of_generic(p.qualifier)
+	id->role = source == TG_ID_GENERIC_NUMBER ? (uint8_t)tg_isup_generic_role(p.qualifier)
 						  : (uint8_t)tg_id_source_role(source);
 	id->cls = n < 0 ? TG_NUM_CLASS_MALFORMED : TG_NUM_CLASS_ABSENT;
 	if (source == TG_ID_CALLED_NUMBER) {

@@ -96,6 +96,30 @@ enum tg_isup_qualifier tg_isup_qualifier(unsigned qualifier)
 	}
 }
 
+unsigned tg_isup_qualifier_wire(enum tg_isup_qualifier qualifier)
+{
+	switch (qualifier) {
+	case TG_ISUP_QUALIFIER_DIALLED:
+		return 0;
+	case TG_ISUP_QUALIFIER_ADDITIONAL_CALLED:
+		return 1;
+	case TG_ISUP_QUALIFIER_ADDITIONAL_CONNECTED:
+		return 5;
+	case TG_ISUP_QUALIFIER_ADDITIONAL_CALLING:
+		return 6;
+	case TG_ISUP_QUALIFIER_ADDITIONAL_ORIGINAL_CALLED:
+		return 7;
+	case TG_ISUP_QUALIFIER_ADDITIONAL_REDIRECTING:
+		return 8;
+	case TG_ISUP_QUALIFIER_ADDITIONAL_REDIRECTION:
+		return 9;
+	case TG_ISUP_QUALIFIER_OTHER:
+	case TG_ISUP_QUALIFIER_COUNT:
+		break;
+	}
+	return 0x7f; /* spare */
+}
+
 /* Q.763 §3.11. 224 to 226 are emergency and NS/EP calls of ANSI, national use elsewhere: a call too many is
  * one of priority rather than one too few (trap IS-13). */
 enum tg_isup_category tg_isup_category(unsigned category)

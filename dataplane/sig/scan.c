@@ -4,26 +4,10 @@
 
 #include <string.h>
 
+#include "tollgate/cpu.h"
 #include "tollgate/sip.h"
 
 const struct tg_scan_ops *tg_scan = &tg_scan_portable;
-
-#if defined(__x86_64__)
-/* All that the Makefile compiles *_avx2.c and *_avx512.c for. */
-static bool has_avx2(void)
-{
-	__builtin_cpu_init();
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-	       __builtin_cpu_supports("bmi2");
-}
-
-static bool has_avx512(void)
-{
-	return has_avx2() && __builtin_cpu_supports("avx512f") &&
-	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
-	       __builtin_cpu_supports("avx512vbmi2");
-}
-#endif
 
 /* The best one first. */
 static const struct variant {
@@ -31,8 +15,8 @@ static const struct variant {
 	bool (*has)(void); /* NULL: every CPU has it */
 } variants[] = {
 #if defined(__x86_64__)
-	{ &tg_scan_avx512, has_avx512 },
-	{ &tg_scan_avx2, has_avx2 },
+	{ &tg_scan_avx512, tg_cpu_has_avx512 },
+	{ &tg_scan_avx2, tg_cpu_has_avx2 },
 #endif
 	{ &tg_scan_portable, NULL },
 	{ &tg_scan_grammar, NULL },

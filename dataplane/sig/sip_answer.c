@@ -139,31 +139,6 @@ static bool flatten(const struct pair *p, struct tg_span message, struct tg_siph
 	return true;
 }
 
-static uint64_t hash_pair(const uint8_t *key, const struct pair *p, struct tg_span message)
-{
-	struct tg_siphash_text t;
-	uint64_t hash;
-
-	if (tg_unlikely(!flatten(p, message, &t)))
-		return hash_fields(key, p->purpose, p->cseq, p->field, TG_ARRAY_LEN(p->field));
-	tg_siphash_portable(key, &t, 1, &hash);
-	return hash;
-}
-
-uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key)
-{
-	const struct pair p = transaction_of(sip);
-
-	return hash_pair(key, &p, sip->sig.text);
-}
-
-uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key)
-{
-	const struct pair p = call_of(sip);
-
-	return hash_pair(key, &p, sip->sig.text);
-}
-
 /* Texts of n pairs. Returns a bit for each that is too long to be one. */
 TG_ALWAYS_INLINE unsigned flatten_pairs(struct pair (*pair_of)(const struct tg_sip *sip),
 					const struct tg_sip_keys *keys, unsigned n,
@@ -190,7 +165,7 @@ TG_ALWAYS_INLINE void hash_long_pairs(struct pair (*pair_of)(const struct tg_sip
 		const unsigned i = (unsigned)__builtin_ctz(too_long);
 		const struct pair p = pair_of(keys[i].sip);
 
-		hash[i] = hash_pair(key, &p, keys[i].sip->sig.text);
+		hash[i] = hash_fields(key, p.purpose, p.cseq, p.field, TG_ARRAY_LEN(p.field));
 	}
 }
 

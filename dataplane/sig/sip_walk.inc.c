@@ -176,9 +176,9 @@ TG_ALWAYS_INLINE void read_field(struct tg_sip_reader *r, bool plain, unsigned i
 		       tg_load_u64(tg_sip_name[i].first)) {
 			if (tg_sip_name[++i].is_sister)
 				continue;
-			/* A compact form, and a blank before its colon? */
+			/* A compact form, and a blank before its colon? `i` is another name by now. */
 			if (tg_unlikely(p[1] <= ' '))
-				break;
+				read_any_field(r, p, lf);
 			return;
 		}
 		if (tg_likely(r->text + r->limit - lf >= 2 &&

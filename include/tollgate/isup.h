@@ -143,9 +143,24 @@ enum tg_isup_shown tg_isup_shown(unsigned presentation);
 enum tg_isup_qualifier tg_isup_qualifier(unsigned qualifier);
 enum tg_isup_category tg_isup_category(unsigned category);
 
-/* And back: a value of the wire that is read as `nature` or `category`. */
+/* And back: a value of the wire that is read as `nature`, `qualifier` or `category`. */
 unsigned tg_isup_nature_wire(enum tg_isup_nature nature);
+unsigned tg_isup_qualifier_wire(enum tg_isup_qualifier qualifier);
 unsigned tg_isup_category_wire(enum tg_isup_category category);
+
+/* Of a generic number, by its qualifier on the wire. */
+static inline enum tg_role tg_isup_generic_role(unsigned qualifier)
+{
+	switch (qualifier) { /* Q.763 §3.26 a */
+	case 1:		     /* additional called */
+	case 7:		     /* additional original called */
+		return TG_ROLE_ORIGINAL_CALLED;
+	case 8: /* additional redirecting */
+		return TG_ROLE_REDIRECTING;
+	default: /* 6: additional calling; what is not known is judged as a caller's */
+		return TG_ROLE_CALLER;
+	}
+}
 
 /* What the parameter says of its digits, beside the digits. */
 struct tg_isup_party {

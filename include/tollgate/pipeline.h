@@ -82,6 +82,9 @@ struct tg_result {
 	uint8_t held_reason;
 	bool held_changes;   /* ask tg_edit_held of each */
 	uint8_t first_party; /* identity of `sig` that isup->party[0] belongs to */
+	/* SCTP, judged: the reason of kind BLIND in which something else in the packet ended, which
+	 * `reason` does not say; 0: nothing did. */
+	uint8_t unread;
 	void *const *held;
 	/* What `frame` describes: the frame's own bytes, or those of a datagram that it completed;
 	 * valid until the next burst. Answers and events are made from it. */

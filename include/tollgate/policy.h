@@ -449,6 +449,20 @@ struct tg_verdict {
 	uint8_t identity; /* index of the identity that decided, or TG_SIG_NO_ID */
 };
 
+/* What is written over an IAM where a verdict is enforced (traps IS-11); each keeps its length. */
+enum tg_ss7_effect {
+	TG_SS7_NONE,	 /* nothing: the call passes, or the mark has no place in an IAM */
+	TG_SS7_RESTRICT, /* tg_isup_restrict */
+	TG_SS7_SINK, /* the called digits become `digits`, of which there are as many as before */
+	TG_SS7_NULL, /* tg_isup_null: no sink has its form and length */
+};
+
+/* Of a call that is neither answered nor kept back, whatever the verdict's mode. `isup` is the IAM; the trunk is
+ * one of the policy's. */
+enum tg_ss7_effect tg_policy_ss7_effect(const struct tg_policy *p, const struct tg_verdict *v,
+					const struct tg_isup *isup,
+					char digits[TG_ISUP_DIGITS_MAX]);
+
 /*
  * A call as rules see it. `listing` has one entry per identity of `msg`; which of its two sides counts
  * follows from the identity's role.

@@ -124,17 +124,11 @@ struct tg_sip_answer {
 void tg_sip_to_tag(const struct tg_sip *sip, const uint8_t *key, char tag[TG_SIP_TAG_LEN]);
 bool tg_sip_to_tag_is_ours(const struct tg_sip *sip, const uint8_t *key);
 
-/* A transaction's key for the verdict memory: SipHash of branch, Call-ID and CSeq number. */
-uint64_t tg_sip_transaction(const struct tg_sip *sip, const uint8_t *key);
-
-/* A call's: of Call-ID and From tag, whatever the branch and CSeq. */
-uint64_t tg_sip_call(const struct tg_sip *sip, const uint8_t *key);
-
-/* Both of n messages, several at a time: in a quarter of the time. */
+/* The keys of n messages for the verdict memory, several at a time: in a quarter of the time. */
 struct tg_sip_keys {
 	const struct tg_sip *sip;
-	uint64_t transaction;
-	uint64_t call;
+	uint64_t transaction; /* SipHash of branch, Call-ID and CSeq number */
+	uint64_t call;	      /* of Call-ID and From tag, whatever the branch and CSeq */
 };
 void tg_sip_keys_burst(struct tg_sip_keys *keys, unsigned n, const uint8_t *key);
 

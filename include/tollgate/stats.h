@@ -44,6 +44,8 @@ struct tg_stats {
 	uint64_t busy_cycles; /* TSC cycles in bursts that had packets */
 	uint64_t idle_cycles;
 	uint64_t reason[TG_REASON_COUNT]; /* every frame in exactly one */
+	/* Frames that count as a call above, and had something else in them that ended in this, of kind BLIND. */
+	uint64_t unread[TG_REASON_COUNT];
 	uint64_t trunk_reason[TG_POLICY_MAX_TRUNKS][TG_REASON_COUNT]; /* judged calls */
 	uint64_t trunk_action[TG_POLICY_MAX_TRUNKS][TG_MODE_COUNT][TG_ACTION_COUNT];
 	uint64_t latency[TG_STATS_LATENCY_BUCKETS]; /* rx_burst to tx_burst, per frame */
@@ -79,8 +81,9 @@ uint64_t tg_stats_latency_quantile(const struct tg_stats *s, unsigned per_mille)
  * judged calls and further transactions are in neither.
  */
 struct tg_stats_coverage {
-	uint64_t judged;      /* call attempts */
-	uint64_t uninspected; /* frames that ended in a reason of kind BLIND */
+	uint64_t judged; /* call attempts */
+	uint64_t
+		uninspected; /* frames that ended in a reason of kind BLIND, or something in them did */
 };
 struct tg_stats_coverage tg_stats_coverage(const struct tg_stats *s);
 

@@ -71,7 +71,7 @@ void tg_table_lookup_burst(const struct tg_table *base, const struct tg_table *d
 void tg_table_prefetch(const struct tg_table *base, const struct tg_table_adapt *adapt,
 		       const struct tg_num *nums, unsigned n);
 
-/* The CPU variant in use ("avx2", "portable"), and a way for tests to force one; NULL = best. */
+/* The CPU variant in use ("avx512", "avx2", "portable"), and a way for tests to force one; NULL = best. */
 const char *tg_table_variant(void);
 bool tg_table_variant_set(const char *name);
 

@@ -25,7 +25,7 @@ static void must(bool holds)
 
 static void look_up(const struct tg_table *base, const struct tg_table *delta)
 {
-	static const char *const variants[] = { "portable", "avx2" };
+	static const char *const variants[] = { "portable", "avx2", "avx512" };
 	struct tg_table_adapt adapt = { 0 };
 	struct tg_num nums[BURST];
 	uint32_t first[BURST], again[BURST];

@@ -34,6 +34,7 @@ static void decide(const struct tg_policy *p, const uint8_t *data, size_t size)
 	msg.passports = data[3] % 2;
 	msg.verification = data[3] / 2 % TG_STIR_STATE_COUNT;
 	msg.text = extra.tgrp = extra.orig_ioi = (struct tg_span){ data, (uint32_t)size };
+	msg.digits = data;
 	/* Identities out of the image's own bytes: they vary as it does. */
 	for (i = 0; i < TG_SIG_MAX_IDS; i++) {
 		const uint8_t *b = &data[i * 7 % (size - 4)];

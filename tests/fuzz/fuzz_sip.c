@@ -61,6 +61,7 @@ static void use(struct tg_sip *sip, struct tg_span text)
 	static const uint8_t key[16];
 	static uint8_t out[65536];
 	char tag[TG_SIP_TAG_LEN];
+	struct tg_sip_keys keys = { .sip = sip };
 	struct tg_sig_extra extra;
 	unsigned n, i;
 
@@ -76,7 +77,7 @@ static void use(struct tg_sip *sip, struct tg_span text)
 	expect(sip->sig.n_ids <= TG_SIG_MAX_IDS && sip->n_vias <= TG_SIP_MAX_VIAS);
 	tg_sip_to_tag(sip, key, tag);
 	(void)tg_sip_to_tag_is_ours(sip, key);
-	(void)tg_sip_transaction(sip, key);
+	tg_sip_keys_burst(&keys, 1, key);
 	n = tg_sip_answer_build(sip, &answer, &source, tag, out, sizeof(out));
 	if (n > 0)
 		check_answer(out, n);

@@ -21,13 +21,8 @@ struct fixture {
 static inline void setup_sized(struct fixture *f, uint32_t sets, uint32_t frames)
 {
 	const struct tg_chunks_config config = { .sets = sets, .frames = frames };
-	const size_t size = tg_chunks_size(&config);
-	void *block;
+	void *const block = tg_test_block(tg_chunks_size(&config));
 
-	assert_true(size > 0 && size % TG_CACHE_LINE == 0);
-	block = aligned_alloc(TG_CACHE_LINE, size);
-	assert_non_null(block);
-	memset(block, 0xa5, size);
 	*f = (struct fixture){ .c = tg_chunks_init(block, &config), .now = 1000 };
 	tg_chunks_begin(f->c, f->now);
 }

@@ -36,14 +36,10 @@ static inline void setup(struct fixture *f)
 							  .key = "0123456789abcde",
 							  .frag_sets = SETS,
 							  .frag_frames = FRAMES };
-	const size_t size = tg_pipeline_size(&config);
 
 	memset(f, 0, sizeof(*f));
 	assert_true(tg_test_generation_init(&f->g, false));
-	f->pl = aligned_alloc(TG_CACHE_LINE, size);
-	assert_non_null(f->pl);
-	memset(f->pl, 0xa5, size);
-	f->pl = tg_pipeline_init(f->pl, &config);
+	f->pl = tg_pipeline_init(tg_test_block(tg_pipeline_size(&config)), &config);
 	f->now = 1000;
 }
 

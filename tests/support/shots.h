@@ -27,13 +27,7 @@ struct fixture {
 
 static inline struct tg_pipeline *pipeline_make(const struct tg_pipeline_config *c)
 {
-	const size_t size = tg_pipeline_size(c);
-	void *memory = aligned_alloc(TG_CACHE_LINE, size);
-
-	assert_non_null(memory);
-	assert_true(size % TG_CACHE_LINE == 0);
-	memset(memory, 0xa5, size);
-	return tg_pipeline_init(memory, c);
+	return tg_pipeline_init(tg_test_block(tg_pipeline_size(c)), c);
 }
 
 static inline void setup(struct fixture *f)

@@ -33,6 +33,15 @@ bool sip_test_same(const struct tg_sip *a, const struct tg_sip *b);
 /* Raw form of the n-th identity of a source, or NULL if there is none; static storage. */
 const char *sip_test_raw(const struct tg_sip *sip, enum tg_id_source source, unsigned nth);
 
+/* The keys of one message. */
+static inline struct tg_sip_keys sip_test_keys(const struct tg_sip *sip, const uint8_t *key)
+{
+	struct tg_sip_keys keys = { .sip = sip };
+
+	tg_sip_keys_burst(&keys, 1, key);
+	return keys;
+}
+
 /* A span as a string ("(none)" if absent); static storage, four at a time. */
 const char *sip_test_text(struct tg_span s);
 

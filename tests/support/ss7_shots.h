@@ -75,6 +75,15 @@ static inline struct tg_frame_in ss7_shoot_call(struct ss7_fixture *s, const str
 	return ss7_shoot(s, &m, &(struct tg_ss7_data){ .tsn = tsn });
 }
 
+/* A call in a packet of its own, judged. */
+static inline struct tg_result ss7_judge_call(struct ss7_fixture *s, const struct tg_ss7_call *c,
+					      uint32_t tsn)
+{
+	const struct tg_frame_in in = ss7_shoot_call(s, c, tsn);
+
+	return ss7_judge(s, &in);
+}
+
 /* As many calls as a packet takes, from *tsn on; every tenth is listed. */
 static inline struct tg_frame_in ss7_full_packet(struct ss7_fixture *s, unsigned *tsn)
 {

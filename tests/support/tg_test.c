@@ -40,6 +40,17 @@ void tg_guard_truncate(const void *data, size_t len,
 	}
 }
 
+void *tg_test_block(size_t size)
+{
+	void *block;
+
+	assert_true(size > 0 && size % TG_CACHE_LINE == 0);
+	block = aligned_alloc(TG_CACHE_LINE, size);
+	assert_non_null(block);
+	memset(block, 0xa5, size);
+	return block;
+}
+
 uint8_t *tg_test_read_file(const char *path, size_t *len)
 {
 	FILE *f = fopen(path, "rb");

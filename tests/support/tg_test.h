@@ -67,6 +67,9 @@ void tg_guard_free(struct tg_guard *g);
 void tg_guard_truncate(const void *data, size_t len,
 		       void (*check)(void *ctx, const uint8_t *data, size_t len), void *ctx);
 
+/* Memory as a module's size function asks for it: on a cache line, full of something; to be freed. */
+void *tg_test_block(size_t size);
+
 /* The whole file, malloc'd; fails the test when it cannot be read. */
 uint8_t *tg_test_read_file(const char *path, size_t *len);
 

@@ -245,7 +245,13 @@ grep -q "on the wire: nothing (N0); enforced: the called number becomes 16329609
 	fail "the wire for people: $(cat "$DIR/out")"
 over_ss7 --to +441632960123 --nature-from unknown --calling-category priority --json
 check "a call of priority" "$(field '["verdicts"]["call"]["reason"]')" priority
+over_ss7 --to +441632960123 --generic-number additional_calling=+12025550123,dialled=118 \
+	--redirecting-number +442079460123 --json
+check "the numbers of its parameters" "$(field '["numbers"][3]["number"]') $(field '["numbers"].__len__()')" "+12025550123 5"
+exits 0 ctl explain --from +12025550177 --to +441632960123 --called-party-number +441632960123 --calling-party-number +12025550123
+grep -q "^+12025550123" "$DIR/out" || fail "a number of ISUP in a body: $(cat "$DIR/out")"
 exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --nature-to local
+exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --generic-number shown=+12025550123
 exits 3 ctl explain --protocol isup --from +12025550177 --to +6591234567 --opc 2-57-4 --dpc 2-57-5 --nature-to national
 exits 6 ctl explain --protocol isup --from +12025550177 --to +6591234567 --opc 1
 exits 0 ctl policy load control/samples/policy-enforce-demo.yaml

@@ -40,11 +40,15 @@ say "ok: the installed programs and samples work"
 
 # A package runs anywhere: what only newer CPUs have stands in files named for it.
 if [ "$(uname -m)" = x86_64 ] && make -s -C "$LAB_TOP" print-flags | grep -q -e '-march=corei7 ' && command -v objdump >/dev/null; then
-	for object in $(find "$LAB_BUILD/obj/dataplane" "$LAB_BUILD/obj/control" -name '*.o' ! -name '*_avx2.o'); do
+	for object in $(find "$LAB_BUILD/obj/dataplane" "$LAB_BUILD/obj/control" -name '*.o' ! -name '*_avx*.o'); do
 		! objdump -d "$object" | grep -q '%ymm' || die "$object has AVX in it"
 	done
 	objdump -d "$LAB_BUILD"/obj/dataplane/rep/*_avx2.o | grep -q '%ymm' || die "no AVX2 anywhere: this shows nothing"
-	say "ok: AVX2 only where it is chosen at run time"
+	for object in $(find "$LAB_BUILD/obj/dataplane" -name '*.o' ! -name '*_avx512.o'); do
+		! objdump -d "$object" | grep -q '%zmm' || die "$object has AVX-512 in it"
+	done
+	objdump -d "$LAB_BUILD"/obj/dataplane/rep/*_avx512.o | grep -q '%zmm' || die "no AVX-512 anywhere: this shows nothing"
+	say "ok: AVX2 and AVX-512 only where it is chosen at run time"
 fi
 
 cd "$LAB_TOP" || exit 1

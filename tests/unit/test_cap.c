@@ -12,11 +12,8 @@ struct fixture {
 static struct fixture fixture_make(uint32_t entries)
 {
 	struct fixture f;
-	const size_t size = tg_cap_size(entries);
 
-	assert_true(size % TG_CACHE_LINE == 0);
-	f.block = aligned_alloc(TG_CACHE_LINE, size);
-	assert_non_null(f.block);
+	f.block = tg_test_block(tg_cap_size(entries));
 	tg_cap_init(&f.c, f.block, entries);
 	return f;
 }

@@ -9,14 +9,7 @@
 
 static struct tg_circuits *make(uint32_t entries)
 {
-	const size_t size = tg_circuits_size(entries);
-	void *block;
-
-	assert_int_equal(size % TG_CACHE_LINE, 0);
-	block = aligned_alloc(TG_CACHE_LINE, size);
-	assert_non_null(block);
-	memset(block, 0xa5, size);
-	return tg_circuits_init(block, entries);
+	return tg_circuits_init(tg_test_block(tg_circuits_size(entries)), entries);
 }
 
 static struct tg_span span(const char *text)

@@ -61,7 +61,9 @@ static void explain(const struct tg_policy *p, const char *request, const char *
 		return;
 	}
 	call.msg = im.msg;
-	call.isup = im.is_ss7 ? &im.isup : NULL;
+	call.isup = im.has_isup ? &im.isup : NULL;
+	call.first_party = im.first_party;
+	call.extra = &im.extra;
 	tg_policy_decide(p, &call, &v);
 	wire = im.is_ss7 ? tg_imagined_wire(p, &im, &v) : NULL;
 	snprintf(out, 256, "%s: %s %s", p->trunk[v.trunk].name, tg_action_name(v.action),
@@ -83,14 +85,14 @@ struct row {
 	const char *want; /* its beginning */
 };
 
-static void check(const struct row *rows, unsigned n)
+static void check(const char *policy, const struct row *rows, unsigned n)
 {
 	struct tg_policy p;
 	char said[256];
 	unsigned i;
 	void *image;
 
-	p = compile(policy_text, &image);
+	p = compile(policy, &image);
 	for (i = 0; i < n; i++) {
 		explain(&p, rows[i].request, rows[i].from, rows[i].to, said);
 		if (strncmp(said, rows[i].want, strlen(rows[i].want)) != 0)
@@ -99,7 +101,7 @@ static void check(const struct row *rows, unsigned n)
 	free(image);
 }
 
-#define CHECK_ROWS(rows) check(rows, TG_ARRAY_LEN(rows))
+#define CHECK_ROWS(rows) check(policy_text, rows, TG_ARRAY_LEN(rows))
 
 TG_TEST(explain_finds_the_trunk_by_point_codes, TG_NEEDS_NOTHING)
 {
@@ -204,7 +206,82 @@ TG_TEST(explain_refuses_words_that_rules_do_not_have, TG_NEEDS_NOTHING)
 		  "network-appearance is 0 to 4294967295" },
 		{ "{\"protocol\": \"isup\", \"network-appearance\": \"\"}", US, UK,
 		  "network-appearance is" },
+		{ ON_ITU "\"generic-number\": \"presentation=+12025550199\"}", US, UK,
+		  "there is no qualifier \"presentation=+12025550199\"; one of: dialled, "
+		  "additional_called, " },
+		{ ON_ITU "\"generic-number\": \"dialled\"}", US, UK,
+		  "generic-number is QUALIFIER=NUMBER, not \"dialled\"" },
+		{ ON_ITU "\"generic-number\": \"dialled=\"}", US, UK,
+		  "generic-number: \"\" is no number" },
+		{ ON_ITU "\"generic-number\": \"dialled=112,\"}", US, UK,
+		  "there is no qualifier \"\"" },
+		{ ON_ITU "\"redirecting-number\": \"you\"}", US, UK,
+		  "redirecting-number: \"you\" is no number" },
+		{ "{\"location-number\": \"+12025550199\"}", US, UK,
+		  "location-number is of protocol isup or bicc, or of sip with a "
+		  "called-party-number" },
+		{ ON_ITU "\"called-party-number\": \"+12025550199\"}", US, UK,
+		  "called-party-number is of protocol sip" },
+		{ "{\"calling-party-number\": \"+12025550199\"}", US, UK,
+		  "calling-party-number needs a called-party-number" },
+		{ "{\"called-party-number\": \"+12025550199\", \"dpc\": \"1\"}", US, UK,
+		  "dpc is of protocol isup or bicc" },
 	};
 
 	CHECK_ROWS(rows);
+}
+
+static const char more_text[] =
+	"version: 1\n"
+	"answers:\n"
+	"  - { name: no, code: 603, phrase: Decline }\n"
+	"rules:\n"
+	"  - { name: shown, when: { qualifier: [additional_calling], number: ['+1'] }, action: "
+	"reject, answer: no }\n"
+	"  - { name: dialled, when: { qualifier: [additional_original_called], role: "
+	"[original_called] }, action: reject, answer: no }\n"
+	"  - { name: forwarded, when: { role: [redirecting], number: ['+44'] }, action: reject, "
+	"answer: no }\n"
+	"  - { name: at-first, when: { source: [original-called-number], class: [short_code] }, "
+	"action: reject, answer: no }\n"
+	"  - { name: where, when: { has: [location-number] }, action: anonymise }\n"
+	"  - { name: other-caller, when: { contradiction: [caller-isup] }, action: reject, answer: "
+	"no }\n"
+	"  - { name: other-called, when: { contradiction: [called-isup] }, action: reject, answer: "
+	"no }\n"
+	"  - { name: hidden, when: { privacy: [id] }, action: anonymise }\n"
+	"  - { name: body, when: { source: [called-party-number], protocol: [sip] }, action: "
+	"anonymise }\n";
+
+#define ISUP "{\"protocol\": \"isup\", "
+#define BODY "{\"called-party-number\": \"" UK "\", "
+
+/* IS-5, IS-12: what stands beside caller and called is judged as in a message that has it. */
+TG_TEST(explain_imagines_further_parameters_and_bodies, TG_NEEDS_NOTHING)
+{
+	static const struct row rows[] = {
+		{ ISUP "\"generic-number\": \"additional_calling=+12025550199\"}", UK, UK,
+		  "default: reject shown" },
+		{ ISUP "\"generic-number\": \"additional_called=+12025550199\"}", UK, UK,
+		  "default: pass" },
+		{ ISUP "\"generic-number\": \"dialled=112,additional_original_called=" UK "\"}", US,
+		  UK, "default: reject dialled" },
+		{ ISUP "\"generic-number\": \"additional_redirecting=" UK "\"}", US, UK,
+		  "default: reject forwarded" },
+		{ "{\"protocol\": \"bicc\", \"redirecting-number\": \"" UK "\"}", US, UK,
+		  "default: reject forwarded" },
+		{ ISUP "\"redirecting-number\": \"" US "\"}", US, UK, "default: pass" },
+		{ ISUP "\"original-called-number\": \"118\"}", US, UK, "default: reject at-first" },
+		{ ISUP "\"location-number\": \"" US "\"}", US, UK, "default: mark where" },
+		{ BODY "\"calling-party-number\": \"" US "\"}", US, UK, "default: mark body" },
+		{ BODY "\"calling-party-number\": \"+12025550199\"}", US, UK,
+		  "default: reject other-caller" },
+		{ "{\"called-party-number\": \"+441632960199\"}", US, UK,
+		  "default: reject other-called" },
+		{ BODY "\"calling-party-number\": \"" US "\", \"presentation\": \"restricted\"}",
+		  US, UK, "default: mark hidden" },
+		{ BODY "\"redirecting-number\": \"" UK "\"}", US, UK, "default: reject forwarded" },
+	};
+
+	check(more_text, rows, TG_ARRAY_LEN(rows));
 }

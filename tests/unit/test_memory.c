@@ -15,12 +15,8 @@ struct fixture {
 static struct fixture fixture_make(uint32_t entries)
 {
 	struct fixture f;
-	const size_t size = tg_memory_size(entries);
 
-	assert_true(size % TG_CACHE_LINE == 0);
-	f.block = aligned_alloc(TG_CACHE_LINE, size);
-	assert_non_null(f.block);
-	memset(f.block, 0xa5, size);
+	f.block = tg_test_block(tg_memory_size(entries));
 	tg_memory_init(&f.m, f.block, entries);
 	return f;
 }

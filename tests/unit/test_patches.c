@@ -9,14 +9,7 @@
 
 static struct tg_patches *make(uint32_t entries)
 {
-	const size_t size = tg_patches_size(entries);
-	void *block;
-
-	assert_int_equal(size % TG_CACHE_LINE, 0);
-	block = aligned_alloc(TG_CACHE_LINE, size);
-	assert_non_null(block);
-	memset(block, 0xa5, size);
-	return tg_patches_init(block, entries);
+	return tg_patches_init(tg_test_block(tg_patches_size(entries)), entries);
 }
 
 static struct tg_patch change(uint64_t flow, uint32_t tsn, unsigned off, const char *was,

@@ -163,6 +163,17 @@ static void try_damage(const struct image *image, const struct damage *d)
 	memcpy(d->at, &old, d->size);
 }
 
+static void try_all(const struct image *image, const struct damage *damages, size_t n)
+{
+	size_t k;
+
+	for (k = 0; k < n; k++)
+		try_damage(image, &damages[k]);
+	free(image->bytes);
+}
+
+#define TRY(image, damages) try_all(&(image), damages, TG_ARRAY_LEN(damages))
+
 TG_TEST(policy_open_refuses_bad_counts_and_offsets, TG_NEEDS_NOTHING)
 {
 	struct image i = compile();
@@ -182,11 +193,8 @@ TG_TEST(policy_open_refuses_bad_counts_and_offsets, TG_NEEDS_NOTHING)
 		PUT(i.section->answers_offset, 0x7fffffff),
 		MAY(i.section->n_trunks, 6),
 	};
-	unsigned n;
 
-	for (n = 0; n < TG_ARRAY_LEN(damages); n++)
-		try_damage(&i, &damages[n]);
-	free(i.bytes);
+	TRY(i, damages);
 }
 
 TG_TEST(policy_open_refuses_bad_trunks, TG_NEEDS_NOTHING)
@@ -250,11 +258,8 @@ TG_TEST(policy_open_refuses_bad_trunks, TG_NEEDS_NOTHING)
 		PUT(last->dpc, 0),
 		PUT(last->has_network_appearance, 1),
 	};
-	unsigned n;
 
-	for (n = 0; n < TG_ARRAY_LEN(damages); n++)
-		try_damage(&i, &damages[n]);
-	free(i.bytes);
+	TRY(i, damages);
 }
 
 TG_TEST(policy_open_refuses_bad_rules_and_answers, TG_NEEDS_NOTHING)
@@ -312,19 +317,14 @@ TG_TEST(policy_open_refuses_bad_rules_and_answers, TG_NEEDS_NOTHING)
 		PUT(a->reason[1], 0x1b),
 		PUT(a->zero[0], 1),
 	};
-	unsigned n;
 
-	for (n = 0; n < TG_ARRAY_LEN(damages); n++)
-		try_damage(&i, &damages[n]);
-	free(i.bytes);
+	TRY(i, damages);
 }
 
-TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
+TG_TEST(policy_open_refuses_bad_conditions, TG_NEEDS_NOTHING)
 {
 	struct image i = compile();
-	struct tg_policy_rule *r = &i.rule[2], *also = &i.rule[3], *four = &i.rule[4];
-	struct tg_policy_answer *away = &i.answer[2];
-	struct tg_policy_mark *m = i.mark;
+	struct tg_policy_rule *r = &i.rule[2], *also = &i.rule[3];
 	const struct damage damages[] = {
 		PUT(i.rule->also, 1), /* there is no rule before it */
 		PUT(also->also, 2),
@@ -361,6 +361,21 @@ TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
 		PUT(r->protocols, 1u << TG_PROTOCOL_COUNT),
 		MAY(r->protocols, 1u << TG_PROTOCOL_BICC),
 		MAY(r->calling_categories, 0xff),
+		PUT(i.interval[0].lo, UINT64_MAX),
+		PUT(i.interval[0].hi, 0),
+		PUT(i.interval[1].hi, 1000000000000000ull),
+		PUT(i.word[0].text[0], 0),
+		PUT(i.word[0].text[0], 0x1b),
+	};
+
+	TRY(i, damages);
+}
+
+TG_TEST(policy_open_refuses_bad_conditions_on_isup, TG_NEEDS_NOTHING)
+{
+	struct image i = compile();
+	struct tg_policy_rule *r = &i.rule[2];
+	const struct damage damages[] = {
 		PUT(r->natures, 1u << TG_ISUP_NATURE_COUNT),
 		MAY(r->natures, 1u << TG_ISUP_NATURE_OTHER),
 		PUT(r->number_plans, 1u << TG_ISUP_PLAN_COUNT),
@@ -374,6 +389,18 @@ TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
 		PUT(r->incompletes, 4),
 		MAY(r->incompletes, 3),
 		MAY(r->qualifiers, 0xff),
+	};
+
+	TRY(i, damages);
+}
+
+TG_TEST(policy_open_refuses_bad_outcomes, TG_NEEDS_NOTHING)
+{
+	struct image i = compile();
+	struct tg_policy_rule *r = &i.rule[2], *four = &i.rule[4];
+	struct tg_policy_answer *away = &i.answer[2];
+	struct tg_policy_mark *m = i.mark;
+	const struct damage damages[] = {
 		PUT(r->answer, 1), /* ends the call, and this rule diverts */
 		PUT(r->action, TG_ACTION_REJECT),
 		PUT(r->shadow, 2),
@@ -400,17 +427,9 @@ TG_TEST(policy_open_refuses_bad_conditions_and_outcomes, TG_NEEDS_NOTHING)
 		PUT(m->header[1], ':'),
 		PUT(m->display[0], '"'),
 		PUT(m->zero[6], 1),
-		PUT(i.interval[0].lo, UINT64_MAX),
-		PUT(i.interval[0].hi, 0),
-		PUT(i.interval[1].hi, 1000000000000000ull),
-		PUT(i.word[0].text[0], 0),
-		PUT(i.word[0].text[0], 0x1b),
 	};
-	unsigned n;
 
-	for (n = 0; n < TG_ARRAY_LEN(damages); n++)
-		try_damage(&i, &damages[n]);
-	free(i.bytes);
+	TRY(i, damages);
 }
 
 /* An image of before the layout had a version begins with how many trunks it has: 1 to 64. */

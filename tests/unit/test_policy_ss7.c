@@ -65,6 +65,63 @@ TG_TEST(IS_11_no_sink_where_its_digits_have_no_place, TG_NEEDS_NOTHING)
 	expect_sink(&t, "", NATIONAL, "1632960999123");
 }
 
+/* What is decided is one thing, what is written another; the same for `tgctl explain` and for packets. */
+TG_TEST(IS_11_what_a_verdict_writes_over_an_iam, TG_NEEDS_NOTHING)
+{
+	static const char text[] = "version: 1\n"
+				   "trunks:\n"
+				   "  - { name: uk, port: 0, sink: '+441632960999', profile: { "
+				   "country_code: '44' } }\n"
+				   "answers:\n"
+				   "  - { name: away, sink: '+442079460999' }\n"
+				   "marks:\n"
+				   "  - { name: hide, anonymise: yes, header: 'X-A: b' }\n"
+				   "  - { name: tag, header: 'X-A: b' }\n";
+	static const struct {
+		enum tg_action action;
+		uint8_t answer;
+		uint8_t caller, called;
+		uint16_t dialled; /* digits */
+		enum tg_ss7_effect effect;
+		const char *digits;
+	} rows[] = {
+		{ TG_ACTION_PASS, 0, 1, 0, 12, TG_SS7_NONE, "" },
+		{ TG_ACTION_REJECT, 0, 1, 0, 12, TG_SS7_SINK, "441632960999" },
+		{ TG_ACTION_DROP, 0, 1, 0, 13, TG_SS7_SINK, "4416329609990" },
+		{ TG_ACTION_DIVERT, 0, 1, 0, 12, TG_SS7_SINK, "442079460999" },
+		/* Of a policy that is gone: the trunk's. */
+		{ TG_ACTION_DIVERT, 9, 1, 0, 12, TG_SS7_SINK, "441632960999" },
+		{ TG_ACTION_REJECT, 0, 1, 0, 11, TG_SS7_NULL, "" },
+		{ TG_ACTION_REJECT, 0, 1, TG_SIG_NO_ID, 12, TG_SS7_NULL, "" },
+		{ TG_ACTION_MARK, 0, 1, 0, 12, TG_SS7_RESTRICT, "" },
+		{ TG_ACTION_MARK, 0, TG_SIG_NO_ID, 0, 12, TG_SS7_NONE, "" },
+		{ TG_ACTION_MARK, 1, 1, 0, 12, TG_SS7_NONE, "" },
+		{ TG_ACTION_MARK, 9, 1, 0, 12, TG_SS7_NONE, "" },
+	};
+	struct tg_policy p;
+	unsigned i, mode;
+	void *image;
+
+	p = compile(text, &image);
+	for (i = 0; i < TG_ARRAY_LEN(rows); i++)
+		for (mode = 0; mode < 2; mode++) {
+			const struct tg_verdict v = { .action = (uint8_t)rows[i].action,
+						      .answer = rows[i].answer,
+						      .mode = (uint8_t)mode };
+			struct tg_isup isup = { .sig = { .n_ids = 2,
+							 .caller = rows[i].caller,
+							 .called = rows[i].called } };
+			char digits[TG_ISUP_DIGITS_MAX] = "";
+
+			isup.sig.id[0].raw_len = rows[i].dialled;
+			isup.party[0].nature = INTERNATIONAL;
+			assert_int_equal(tg_policy_ss7_effect(&p, &v, &isup, digits),
+					 rows[i].effect);
+			assert_string_equal(digits, rows[i].digits);
+		}
+	free(image);
+}
+
 /* ---- trunks ------------------------------------------------------------------------------------ */
 
 static const char trunks_text[] =
@@ -313,7 +370,12 @@ TG_TEST(IS_5_words_for_qualifiers, TG_NEEDS_NOTHING)
 		{ 9, 9, TG_ISUP_QUALIFIER_ADDITIONAL_REDIRECTION },
 	};
 
+	unsigned i;
+
 	expect_words(qualifiers, TG_ARRAY_LEN(qualifiers), TG_ISUP_QUALIFIER_OTHER, qualifier_word);
+	for (i = 0; i < TG_ISUP_QUALIFIER_COUNT; i++)
+		assert_int_equal(
+			tg_isup_qualifier(tg_isup_qualifier_wire((enum tg_isup_qualifier)i)), i);
 }
 
 TG_TEST(IS_13_words_for_calling_categories, TG_NEEDS_NOTHING)

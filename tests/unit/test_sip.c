@@ -387,6 +387,29 @@ TG_TEST(SIP_16_line_ends_and_odd_bytes, TG_NEEDS_NOTHING)
 	check_starts(cases, TG_ARRAY_LEN(cases));
 }
 
+/* A name that begins as two others do, and is neither: with the colon where the next one of the table has it. */
+TG_TEST(SIP_1_no_name_is_taken_for_its_neighbour, TG_NEEDS_NOTHING)
+{
+	static const char text[] = "INVITE sip:+12025550199@example.net SIP/2.0\r\n"
+				   "v\t  : SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"
+				   "C\001eq: 8 INVITE, which is no sequence number of ours\r\n"
+				   "f: <sip:+12025550123@example.com>;tag=2\r\n"
+				   "f\001: <sip:+12025550111@example.com>;tag=3\r\n"
+				   "t\t : <sip:+12025550198@example.net>\r\n"
+				   "i\t     : call-1@example.com\r\n"
+				   "CSeq: 7 INVITE\r\n\r\n";
+	struct tg_sip sip;
+
+	assert_int_equal(sip_test_parse(text, sizeof(text) - 1, &sip), TG_REASON_NONE);
+	assert_false(sip.duplicate);
+	assert_int_equal(sip.sig.n_ids, 3);
+	assert_int_equal(sip.n_vias, 1);
+	assert_int_equal(sip.cseq, 7);
+	assert_string_equal(sip_test_raw(&sip, TG_ID_FROM, 0), "+12025550123");
+	assert_string_equal(sip_test_raw(&sip, TG_ID_TO, 0), "+12025550198");
+	assert_string_equal(sip_test_text(sip.call_id), "call-1@example.com");
+}
+
 /* All that RFC 3261 and its extensions define: those that are not read are passed over. */
 TG_TEST(SIP_1_every_compact_form, TG_NEEDS_NOTHING)
 {

@@ -7,12 +7,10 @@ static struct ss7_fixture s;
 
 TG_TEST(IS_1_clean_call_passes_untouched, TG_NEEDS_NOTHING)
 {
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &(struct tg_ss7_call){ .cic = 7, .opc = 1, .dpc = 2 }, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &(struct tg_ss7_call){ .cic = 7, .opc = 1, .dpc = 2 }, 1);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_UNLISTED);
 	assert_int_equal(r.sig->protocol, TG_PROTOCOL_ISUP);
 	assert_int_equal(r.sig->message, TG_MESSAGE_IAM);
@@ -380,17 +378,14 @@ TG_TEST(M3_5_m2pa_sequence_numbers_are_untouched, TG_NEEDS_NOTHING)
 TG_TEST(M3_4_trunk_by_point_codes, TG_NEEDS_NOTHING)
 {
 	struct tg_ss7_call call = { .calling = TG_SS7_LISTED, .opc = 5, .dpc = 9 };
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
 	s.f.g.trunk[0].opc = 5;
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 1);
 	assert_result(&r, true, TG_FATE_EDIT, TG_REASON_FRAUD);
 	call.opc = 6;
-	in = ss7_shoot_call(&s, &call, 2);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 2);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_FRAUD);
 	assert_int_equal(r.verdict.trunk, 1);
 	ss7_teardown(&s);

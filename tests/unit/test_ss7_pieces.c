@@ -258,12 +258,10 @@ static struct tg_result judge_sam(const char *digits, bool last, uint32_t tsn)
 
 TG_TEST(IS_3_digits_add_up_and_the_verdict_is_too_late, TG_NEEDS_NOTHING)
 {
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &overlap, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &overlap, 1);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_UNLISTED);
 	r = judge_sam("00", false, 2);
 	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_ISUP_OTHER);
@@ -285,14 +283,12 @@ TG_TEST(IS_3_digits_add_up_and_the_verdict_is_too_late, TG_NEEDS_NOTHING)
 TG_TEST(IS_3_rules_on_the_caller_hold_at_once, TG_NEEDS_NOTHING)
 {
 	struct tg_ss7_call call = overlap;
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
 	memcpy(s.f.g.trunk[0].sink, "+4420\0\0\0\0", 10);
 	call.calling = TG_SS7_LISTED;
-	in = ss7_shoot_call(&s, &call, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &call, 1);
 	assert_result(&r, true, TG_FATE_EDIT, TG_REASON_FRAUD);
 	r = judge_sam("00999", true, 2);
 	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_ISUP_OTHER);
@@ -303,15 +299,12 @@ TG_TEST(IS_4_identities_of_a_segment, TG_NEEDS_NOTHING)
 {
 	const struct tg_ss7_call iam = { .segments = true, .cic = 8 };
 	const struct tg_ss7_call sgm = { .type = TG_ISUP_SGM, .generic = TG_SS7_LISTED, .cic = 8 };
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
-	in = ss7_shoot_call(&s, &iam, 1);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &iam, 1);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_UNLISTED);
-	in = ss7_shoot_call(&s, &sgm, 2);
-	r = ss7_judge(&s, &in);
+	r = ss7_judge_call(&s, &sgm, 2);
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_ISUP_TOO_LATE);
 	assert_int_equal(r.verdict.reason, TG_REASON_FRAUD);
 	assert_int_equal(r.sig->message, TG_MESSAGE_SGM);
@@ -322,18 +315,15 @@ TG_TEST(IS_4_identities_of_a_segment, TG_NEEDS_NOTHING)
 TG_TEST(IS_3_another_circuit_knows_nothing_of_it, TG_NEEDS_NOTHING)
 {
 	struct tg_ss7_call call = overlap;
-	struct tg_frame_in in;
 	struct tg_result r;
 
 	ss7_setup(&s);
 	call.opc = 77;
-	in = ss7_shoot_call(&s, &call, 1);
-	ss7_judge(&s, &in);
+	ss7_judge_call(&s, &call, 1);
 	r = judge_sam("00999", true, 2);
 	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_ISUP_OTHER);
 	/* and the time in which digits may follow is over */
-	in = ss7_shoot_call(&s, &overlap, 3);
-	ss7_judge(&s, &in);
+	ss7_judge_call(&s, &overlap, 3);
 	s.f.now += TG_CIRCUITS_LIFE_MS + 1;
 	r = judge_sam("00999", true, 4);
 	assert_result(&r, false, TG_FATE_FORWARD, TG_REASON_ISUP_OTHER);

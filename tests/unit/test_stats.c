@@ -88,4 +88,8 @@ TG_TEST(P8_coverage_counts_what_may_have_been_a_call, TG_NEEDS_NOTHING)
 	a.reason[TG_REASON_TLS] = 2;
 	a.reason[TG_REASON_NO_GENERATION] = 1;
 	assert_int_equal(tg_stats_coverage(&a).uninspected, 3);
+	a.unread[TG_REASON_SCTP_FULL] = 4; /* beside calls that were judged */
+	c = tg_stats_coverage(&a);
+	assert_int_equal(c.uninspected, 7);
+	assert_int_equal(c.judged, 97);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Lookups against a reference that knows nothing of images: a sorted array for exact numbers, a linear
- * scan over prefixes and ranges. Both CPU variants, every burst length, base and delta.
+ * scan over prefixes and ranges. All CPU variants, every burst length, base and delta.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/image.h"
 #include "tests/support/tg_test.h"
+#include "tollgate/cpu.h"
 
-static const char *const variants[] = { "portable", "avx2" };
+static const char *const variants[] = { "portable", "avx2", "avx512" };
 
 /* ---- the reference ------------------------------------------------------------------------------ */
 
@@ -542,6 +543,8 @@ TG_TEST(table_variants_can_be_chosen, TG_NEEDS_NOTHING)
 
 TG_TEST(table_has_the_best_variant_of_the_cpu, TG_NEEDS_AVX2)
 {
+	assert_string_equal(tg_table_variant(), tg_cpu_has_avx512() ? "avx512" : "avx2");
 	assert_true(tg_table_variant_set("avx2"));
 	assert_string_equal(tg_table_variant(), "avx2");
+	assert_true(tg_table_variant_set(NULL));
 }
