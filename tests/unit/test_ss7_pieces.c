@@ -271,7 +271,7 @@ TG_TEST(IS_3_digits_add_up_and_the_verdict_is_too_late, TG_NEEDS_NOTHING)
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_ISUP_TOO_LATE);
 	assert_int_equal(r.verdict.reason, TG_REASON_IRSF);
 	assert_int_equal(r.sig->message, TG_MESSAGE_SAM);
-	assert_digits(&r.ss7->isup, r.sig->called, TG_TEST_IRSF_CALLED + 1);
+	assert_digits(&r.ss7->isup, r.sig->called, &TG_TEST_IRSF_CALLED[1]);
 	assert_true(r.same_call);
 	/* Once is enough. */
 	r = judge_sam("9", true, 4);
