@@ -78,7 +78,7 @@ $(B)/obj/dataplane/run/%.o $(B)/obj/tests/%.o $(B)/obj/perf/%.o: CPPFLAGS += $(D
 # What is in these lines stands in include/tollgate/cpu.h too. Tuned for the baseline CPU, an unaligned load of 32 bytes
 # would be split in two.
 $(B)/obj/%_avx2.o: ARCH += -mavx2 -mbmi -mbmi2 -mtune=haswell
-$(B)/obj/%_avx512.o: ARCH += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mvpclmulqdq -mbmi -mbmi2 \
+$(B)/obj/%_avx512.o: ARCH += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vbmi2 -mvpclmulqdq -mbmi -mbmi2 \
 	-mtune=icelake-server -mprefer-vector-width=256
 
 $(B)/obj/%.o: %.c Makefile

@@ -64,9 +64,27 @@ static inline uint64_t specials(const uint8_t *p)
 	return of_class(p, 0xff);
 }
 
+static inline uint64_t low_bits(uint64_t bits, size_t n)
+{
+	return _bzhi_u64(bits, n < TG_SCAN_BLOCK ? (unsigned)n : TG_SCAN_BLOCK);
+}
+
+/* Three without a branch: more lines than that in 64 bytes are rare, and how many there are is not to be
+ * guessed. (The trailing zeros of nothing are 64: a place that the next one's bits write over.) */
+static inline unsigned put_bits(uint64_t bits, uint32_t at, uint16_t *to)
+{
+	const unsigned n = (unsigned)__builtin_popcountll(bits);
+	unsigned i;
+
+	for (i = 0; i < 3; i++, bits = _blsr_u64(bits))
+		to[i] = (uint16_t)(at + _tzcnt_u64(bits));
+	for (; i < n; i++, bits = _blsr_u64(bits))
+		to[i] = (uint16_t)(at + _tzcnt_u64(bits));
+	return n;
+}
+
 #define WALK_OPS tg_scan_avx2
 #define WALK_NAME "avx2"
 #define WALK_HASH tg_siphash_avx2
-#include "dataplane/sig/scan_bmi.h"
 #include "dataplane/sig/sip_walk.inc.c"
 #endif

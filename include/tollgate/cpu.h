@@ -26,7 +26,7 @@ static inline bool tg_cpu_has_avx512(void)
 	return tg_cpu_has_avx2() && __builtin_cpu_supports("avx512f") &&
 	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
 	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-	       __builtin_cpu_supports("vpclmulqdq");
+	       __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("vpclmulqdq");
 #else
 	return false;
 #endif
