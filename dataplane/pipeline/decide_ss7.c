@@ -42,13 +42,14 @@ static bool rewrite(const struct tg_burst_state *b, const struct tg_message *m,
 {
 	const struct tg_policy *const p = &b->gen->policy;
 	const struct tg_ss7_message *const s = m->ss7;
-	uint8_t *const octets = copy + (s->user.data - s->place.bytes.data);
+	const struct tg_span user = s->ss7.mtp3.user;
+	uint8_t *const octets = copy + (user.data - s->place.bytes.data);
 	const struct tg_isup *const isup = &s->ss7.isup;
 
 	if (v->action == TG_ACTION_MARK)
 		return v->answer < p->n_marks && p->mark[v->answer].flags & TG_MARK_ANONYMISE &&
-		       tg_isup_restrict(octets, s->user.len, isup);
-	return to_sink(p, v, isup, octets, s->user.len) || tg_isup_null(octets, s->user.len, isup);
+		       tg_isup_restrict(octets, user.len, isup);
+	return to_sink(p, v, isup, octets, user.len) || tg_isup_null(octets, user.len, isup);
 }
 
 /* The first run of differing bytes in [*at, to); its length, 0: there is none. */

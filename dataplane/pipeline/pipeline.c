@@ -297,6 +297,7 @@ static void read_frames(struct tg_burst_state *b)
 	pl->n_messages = 0;
 	pl->n_more = 0;
 	pl->n_ss7 = 0;
+	pl->may_be_patched = !tg_patches_idle(pl->patches, b->now_ms);
 	pl->is_patched = 0;
 	pl->new_patches = 0;
 	pl->now_ms = b->now_ms;

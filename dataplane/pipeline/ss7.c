@@ -67,25 +67,60 @@ static bool read_on(struct tg_pipeline *pl, struct tg_ss7_message *s)
 static void begin_circuit(struct tg_pipeline *pl, const struct tg_ss7_message *s)
 {
 	if (!s->ss7.isup.end_of_digits || s->ss7.isup.more_follows)
-		tg_circuits_begin(pl->circuits, s->circuit, s->place.part[0].tsn, s->user,
+		tg_circuits_begin(pl->circuits, s->circuit, s->place.part[0].tsn, s->ss7.mtp3.user,
 				  pl->now_ms);
 	else if (!tg_circuits_idle(pl->circuits, pl->now_ms))
 		tg_circuits_end(pl->circuits, s->circuit);
 }
 
-static enum tg_reason read_isup(struct tg_ss7_reader *p, struct tg_ss7_message *s, bool bicc)
+static unsigned find_trunk(const struct tg_ss7_reader *p, const struct tg_mtp3 *mtp3)
 {
-	struct tg_pipeline *const pl = p->b->pl;
-	const struct tg_policy *const policy = &p->b->gen->policy;
-	unsigned trunk;
-	enum tg_reason reason;
+	const struct tg_trunk_key key = tg_state_trunk_key(&p->b->in[p->frame],
+							   &p->b->out[p->frame], mtp3);
 
-	p->key.mtp3 = &s->ss7.mtp3;
-	trunk = tg_policy_trunk_find(policy, &p->key);
-	reason = tg_isup_read(s->user, (enum tg_isup_variant)policy->trunk[trunk].isup, bicc,
-			      &s->ss7.isup);
+	return tg_policy_trunk_find(&p->b->gen->policy, &key);
+}
+
+static enum tg_mtp3_variant find_variant(const struct tg_ss7_reader *p)
+{
+	const struct tg_trunk_key key = tg_state_trunk_key(&p->b->in[p->frame],
+							   &p->b->out[p->frame], NULL);
+
+	return tg_policy_mtp3_variant(&p->b->gen->policy, &key);
+}
+
+static void set_place(const struct tg_ss7_reader *p, const struct tg_ss7_user *u,
+		      struct tg_ss7_place *place)
+{
+	place->bytes = u->bytes;
+	place->only = (struct tg_chunks_part){ .tsn = u->tsn, .len = (uint16_t)u->bytes.len };
+	place->part = u->part ? u->part : &place->only;
+	place->n_parts = u->part ? u->n_parts : 1;
+	place->signed_by_sctp = p->is_signed;
+}
+
+static enum tg_reason read_isup(struct tg_ss7_reader *p, const struct tg_ss7_user *u,
+				const struct tg_mtp3 *mtp3, bool bicc)
+{
+	/* Each frame behind this one has its place. */
+	const unsigned most = TG_MESSAGES_MAX - (p->b->n - p->frame - 1);
+	struct tg_pipeline *const pl = p->b->pl;
+	struct tg_ss7_message *const s = &pl->ss7[pl->n_ss7];
+	enum tg_reason reason;
+	unsigned trunk;
+
+	/* Four of five messages of a call: out before anything is asked or kept. */
+	if (tg_isup_is_other(mtp3->user, bicc))
+		return TG_REASON_ISUP_OTHER;
+	if (pl->n_messages >= most)
+		return TG_REASON_SCTP_FULL;
+	trunk = find_trunk(p, mtp3);
+	reason = tg_isup_read(mtp3->user, (enum tg_isup_variant)p->b->gen->policy.trunk[trunk].isup,
+			      bicc, &s->ss7.isup);
 	if (reason != TG_REASON_NONE)
 		return reason;
+	s->ss7.mtp3 = *mtp3;
+	set_place(p, u, &s->place);
 	name_circuit(pl, s);
 	if (s->ss7.isup.type == TG_ISUP_IAM)
 		begin_circuit(pl, s);
@@ -102,14 +137,14 @@ static enum tg_reason read_isup(struct tg_ss7_reader *p, struct tg_ss7_message *
 	return TG_REASON_NONE;
 }
 
-static enum tg_reason read_user_part(struct tg_ss7_reader *p, struct tg_ss7_message *s)
+static enum tg_reason read_user_part(struct tg_ss7_reader *p, const struct tg_ss7_user *u,
+				     const struct tg_mtp3 *mtp3)
 {
-	s->user = s->ss7.mtp3.user;
-	switch (s->ss7.mtp3.si) {
+	switch (mtp3->si) {
 	case TG_SI_ISUP:
-		return read_isup(p, s, false);
+		return read_isup(p, u, mtp3, false);
 	case TG_SI_BICC:
-		return read_isup(p, s, true);
+		return read_isup(p, u, mtp3, true);
 	case TG_SI_SCCP:
 		return TG_REASON_SCCP;
 	case TG_SI_TUP:
@@ -145,55 +180,40 @@ static uint32_t guess_ppid(struct tg_span message)
 	}
 }
 
-static enum tg_reason read_layer(struct tg_ss7_reader *p, uint32_t ppid, struct tg_ss7_message *s)
+static enum tg_reason read_layer(struct tg_ss7_reader *p, const struct tg_ss7_user *u)
 {
-	const struct tg_policy *const policy = &p->b->gen->policy;
+	uint32_t ppid = tg_sctp_ppid(u->ppid);
 	enum tg_reason reason;
+	struct tg_mtp3 mtp3;
 	struct tg_sua sua;
 
 	if (ppid == TG_PPID_NONE)
-		ppid = guess_ppid(s->place.bytes);
-	p->key.mtp3 = NULL;
+		ppid = guess_ppid(u->bytes);
 	switch (ppid) {
 	case TG_PPID_M3UA:
-		reason = tg_m3ua_read(s->place.bytes, &s->ss7.mtp3);
+		reason = tg_m3ua_read(u->bytes, &mtp3);
 		break;
 	case TG_PPID_M2UA:
-		reason = tg_m2ua_read(s->place.bytes, tg_policy_mtp3_variant(policy, &p->key),
-				      &s->ss7.mtp3);
+		reason = tg_m2ua_read(u->bytes, find_variant(p), &mtp3);
 		break;
 	case TG_PPID_M2PA:
-		reason = tg_m2pa_read(s->place.bytes, tg_policy_mtp3_variant(policy, &p->key),
-				      &s->ss7.mtp3);
+		reason = tg_m2pa_read(u->bytes, find_variant(p), &mtp3);
 		break;
 	case TG_PPID_SUA:
-		reason = tg_sua_read(s->place.bytes, &sua);
+		reason = tg_sua_read(u->bytes, &sua);
 		return reason == TG_REASON_NONE ? TG_REASON_SCCP : reason;
 	case TG_PPID_DTLS:
 		return TG_REASON_TLS;
 	default:
 		return TG_REASON_SCTP_OTHER;
 	}
-	return reason == TG_REASON_NONE ? read_user_part(p, s) : reason;
+	return reason == TG_REASON_NONE ? read_user_part(p, u, &mtp3) : reason;
 }
 
-void tg_ss7_read_message(struct tg_ss7_reader *p, uint32_t ppid, const struct tg_ss7_place *place)
+void tg_ss7_read_message(struct tg_ss7_reader *p, const struct tg_ss7_user *u)
 {
-	/* Each frame behind this one has its place. */
-	const unsigned most = TG_MESSAGES_MAX - (p->b->n - p->frame - 1);
-	struct tg_pipeline *const pl = p->b->pl;
-	struct tg_ss7_message *const s = &pl->ss7[pl->n_ss7];
-	enum tg_reason reason;
+	const enum tg_reason reason = read_layer(p, u);
 
-	if (pl->n_messages >= most) {
-		tg_ss7_note(p, TG_REASON_SCTP_FULL);
-		return;
-	}
-	s->place = *place;
-	if (!place->part)
-		s->place.part = &s->place.only;
-	s->place.signed_by_sctp = p->is_signed;
-	reason = read_layer(p, tg_sctp_ppid(ppid), s);
 	if (reason != TG_REASON_NONE)
 		tg_ss7_note(p, reason);
 }
@@ -211,20 +231,16 @@ bool tg_ss7_is_no_call(uint32_t ppid, struct tg_span start)
 enum tg_reason tg_ss7_read_msu(struct tg_burst_state *b, unsigned i)
 {
 	const struct tg_frame_in *const in = &b->in[i];
-	struct tg_ss7_message *const s = &b->pl->ss7[b->pl->n_ss7];
 	struct tg_ss7_reader p = { .b = b, .frame = i };
-	enum tg_reason reason;
-
-	p.key = tg_state_trunk_key(in, &b->out[i], NULL);
-	s->place = (struct tg_ss7_place){
+	const struct tg_ss7_user user = {
 		.bytes = { in->data, in->len },
-		.part = &s->place.only,
-		.n_parts = 1,
-		.only = { .tsn = (uint32_t)(b->now_ms * TG_BURST + i) }, /* no two alike */
+		.tsn = (uint32_t)(b->now_ms * TG_BURST + i), /* no two alike */
 	};
-	reason = tg_mtp3_read(s->place.bytes, tg_policy_mtp3_variant(&b->gen->policy, &p.key),
-			      &s->ss7.mtp3);
+	enum tg_reason reason;
+	struct tg_mtp3 mtp3;
+
+	reason = tg_mtp3_read(user.bytes, find_variant(&p), &mtp3);
 	if (reason == TG_REASON_NONE)
-		reason = read_user_part(&p, s);
+		reason = read_user_part(&p, &user, &mtp3);
 	return reason == TG_REASON_NONE ? TG_REASON_ISUP_OTHER : reason;
 }

@@ -9,19 +9,25 @@
 struct tg_ss7_reader {
 	struct tg_burst_state *b;
 	unsigned frame;
-	struct tg_trunk_key key; /* without what MTP3 says */
-	enum tg_reason reason;	 /* of what was read so far */
-	bool is_signed;		 /* behind an AUTH chunk */
-	bool in_pieces;		 /* it has a piece of a message */
-	bool may_be_patched;	 /* there are changes at all */
+	enum tg_reason reason; /* of what was read so far */
+	bool is_signed;	       /* behind an AUTH chunk */
+	bool in_pieces;	       /* it has a piece of a message */
 };
 
 /* The frame counts as one thing: not inspected before inspected, and what says more before what says less. */
 void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason);
 
-/* A whole user message, in one chunk (then `part` is NULL, and `only` holds) or in parts. A call becomes a message
- * of the burst; anything else is noted. */
-void tg_ss7_read_message(struct tg_ss7_reader *p, uint32_t ppid, const struct tg_ss7_place *place);
+/* A whole user message, in one chunk (then `part` is NULL) or in the parts of several. */
+struct tg_ss7_user {
+	struct tg_span bytes;
+	uint32_t ppid;
+	uint32_t tsn; /* of the one chunk */
+	const struct tg_chunks_part *part;
+	unsigned n_parts;
+};
+
+/* A call becomes a message of the burst; anything else is noted. */
+void tg_ss7_read_message(struct tg_ss7_reader *p, const struct tg_ss7_user *u);
 
 /* Does what begins like this, a message in pieces, say already that there is no call in it? */
 bool tg_ss7_is_no_call(uint32_t ppid, struct tg_span start);

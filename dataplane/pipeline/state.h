@@ -39,8 +39,7 @@ struct tg_ss7_place {
 
 /* A message over SS7 in hand: an IAM, or what continues one. */
 struct tg_ss7_message {
-	struct tg_ss7 ss7;
-	struct tg_span user; /* ISUP's octets, in place.bytes */
+	struct tg_ss7 ss7; /* mtp3.user: ISUP's octets, in place.bytes */
 	struct tg_ss7_place place;
 	uint64_t route;	  /* keyed hash of the point codes between which it goes */
 	uint64_t circuit; /* ... and of the circuit there */
@@ -104,6 +103,7 @@ struct tg_pipeline {
 	uint32_t listings[TG_KEYS_MAX];
 	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
+	bool may_be_patched;			/* there are changes at all */
 	uint32_t is_patched; /* bit per frame: known to hold bytes that are to be changed */
 	uint64_t
 		new_patches; /* bit per hash of an association for which a change was put in this burst */

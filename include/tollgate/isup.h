@@ -177,6 +177,15 @@ struct tg_isup {
 	char text[TG_SIG_MAX_IDS * TG_ISUP_DIGITS_MAX];
 };
 
+/* Is it a message of which tg_isup_read would say ISUP_OTHER? Its type is none of enum tg_isup_type, in any variant. */
+static inline bool tg_isup_is_other(struct tg_span message, bool bicc)
+{
+	const uint32_t at = bicc ? 4 : 2;
+
+	return message.len > at && message.data[at] != TG_ISUP_IAM &&
+	       message.data[at] != TG_ISUP_SAM && message.data[at] != TG_ISUP_SGM;
+}
+
 /*
  * Reads one message of the user part.
  *   TG_REASON_NONE       IAM: identities; SAM: the digits that follow, as a called number; SGM: the
