@@ -149,8 +149,7 @@ unsigned tg_isup_category_wire(enum tg_isup_category category);
 
 /* What the parameter says of its digits, beside the digits. */
 struct tg_isup_party {
-	uint16_t octets_off;  /* of the parameter's contents in the message */
-	uint16_t digits_off;  /* of the first octet of digits */
+	uint16_t digits_off;  /* of the first octet of digits, in the message */
 	uint8_t digits_len;   /* octets */
 	uint8_t nature;	      /* of address, Q.763 §3.9 b */
 	uint8_t plan;	      /* 1: E.164 */
@@ -161,6 +160,9 @@ struct tg_isup_party {
 	bool inn_not_allowed; /* called number: routing to an internal number is not (§3.9 c) */
 	bool incomplete;      /* number incomplete indicator */
 };
+
+/* Before the first raw form, so that what is read backwards from a form's end stays in `text` (tollgate/digits.h). */
+#define TG_ISUP_TEXT_BEGIN 16
 
 struct tg_isup {
 	struct tg_sig_msg
@@ -174,7 +176,7 @@ struct tg_isup {
 	bool more_follows; /* IAM: a segmentation message will (Q.763 §3.12, simple segmentation) */
 	bool end_of_digits;			    /* ST: the called number is complete */
 	struct tg_isup_party party[TG_SIG_MAX_IDS]; /* beside sig.id */
-	char text[TG_SIG_MAX_IDS * TG_ISUP_DIGITS_MAX];
+	char text[TG_ISUP_TEXT_BEGIN + TG_SIG_MAX_IDS * TG_ISUP_DIGITS_MAX];
 };
 
 /* Is it a message of which tg_isup_read would say ISUP_OTHER? Its type is none of enum tg_isup_type, in any variant. */
