@@ -8,6 +8,7 @@
 
 #include "dataplane/pipeline/layout.h"
 #include "dataplane/pipeline/sctp.h"
+#include "dataplane/pipeline/ss7.h"
 
 #define CHANGES_MAX 8 /* a sink is one, a restriction one an address, a null message two or three */
 /* A run of equal bytes shorter than this between two changes is cheaper changed along with them. */
@@ -161,7 +162,7 @@ static bool is_of_interest(const struct tg_burst_state *b, const struct tg_messa
 	if (m->ss7->ss7.isup.type == TG_ISUP_IAM)
 		return true;
 	return v->action != TG_ACTION_PASS &&
-	       tg_circuits_find(b->pl->circuits, m->ss7->circuit, b->now_ms, &call);
+	       tg_circuits_find(b->pl->circuits, tg_ss7_circuit(b->pl, m->ss7), b->now_ms, &call);
 }
 
 void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
@@ -193,8 +194,8 @@ void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
 	if (!r.repeated && obstacle == TG_REASON_NONE)
 		(void)tg_decide_commit(b, m, &r, r.changed);
 	/* Whatever follows goes to the sink as well, or has been found out about. */
-	if (r.verdict.action != TG_ACTION_PASS)
-		tg_circuits_end(b->pl->circuits, m->ss7->circuit);
+	if (r.verdict.action != TG_ACTION_PASS && !tg_circuits_idle(b->pl->circuits, b->now_ms))
+		tg_circuits_end(b->pl->circuits, tg_ss7_circuit(b->pl, m->ss7));
 	r.same_call |= m->ss7->ss7.isup.type != TG_ISUP_IAM;
 	tg_decide_report(b, m, &r);
 }

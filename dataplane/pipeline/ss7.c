@@ -5,7 +5,9 @@
  */
 #include "dataplane/pipeline/ss7.h"
 
+#include "dataplane/pipeline/layout.h"
 #include "tollgate/sctp.h"
+#include "tollgate/siphash.h"
 #include "tollgate/sua.h"
 
 void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason)
@@ -22,15 +24,21 @@ void tg_ss7_note(struct tg_ss7_reader *p, enum tg_reason reason)
 /* The second word's upper half: no association (sctp.c) is named like this. */
 #define ROUTE (0x73733720ull << 32)
 
-static void name_circuit(struct tg_pipeline *pl, struct tg_ss7_message *s)
+static uint64_t name_route(struct tg_pipeline *pl, const struct tg_mtp3 *m)
 {
-	const struct tg_mtp3 *const m = &s->ss7.mtp3;
-	const struct tg_isup *const isup = &s->ss7.isup;
 	const uint64_t route[2] = { m->opc | (uint64_t)m->dpc << 32,
-				    m->network_appearance | ROUTE };
+				    m->network_appearance |
+					    (uint64_t)m->has_network_appearance << 32 | ROUTE };
 
-	s->route = tg_state_name(pl, route);
-	s->circuit = tg_state_mix(pl, s->route, isup->cic | (uint64_t)isup->bicc << 32);
+	return tg_state_name(pl, route);
+}
+
+/* Asked for where calls are continued, or may be: mostly never. */
+uint64_t tg_ss7_circuit(const struct tg_pipeline *pl, const struct tg_ss7_message *s)
+{
+	const uint64_t word[2] = { s->route, s->ss7.isup.cic | (uint64_t)s->ss7.isup.bicc << 32 };
+
+	return tg_state_hash(pl, word, sizeof(word));
 }
 
 /* What continues an IAM is read with it, as if all had come at once. */
@@ -38,6 +46,7 @@ static bool read_on(struct tg_pipeline *pl, struct tg_ss7_message *s)
 {
 	struct tg_isup more = s->ss7.isup;
 	struct tg_isup *const isup = &s->ss7.isup;
+	const uint64_t circuit = tg_ss7_circuit(pl, s);
 	struct tg_circuits_call call;
 	struct tg_span digits = { NULL, 0 };
 
@@ -46,10 +55,10 @@ static bool read_on(struct tg_pipeline *pl, struct tg_ss7_message *s)
 			digits = (struct tg_span){ (const uint8_t *)more.text +
 							   more.sig.id[more.sig.called].raw_off,
 						   more.sig.id[more.sig.called].raw_len };
-		if (!tg_circuits_add(pl->circuits, s->circuit, s->place.part[0].tsn, digits,
+		if (!tg_circuits_add(pl->circuits, circuit, s->place.part[0].tsn, digits,
 				     pl->now_ms, &call))
 			return false;
-	} else if (!tg_circuits_find(pl->circuits, s->circuit, pl->now_ms, &call)) {
+	} else if (!tg_circuits_find(pl->circuits, circuit, pl->now_ms, &call)) {
 		return false;
 	}
 	if (tg_isup_read(call.iam, (enum tg_isup_variant)more.variant, more.bicc, isup) !=
@@ -67,18 +76,41 @@ static bool read_on(struct tg_pipeline *pl, struct tg_ss7_message *s)
 static void begin_circuit(struct tg_pipeline *pl, const struct tg_ss7_message *s)
 {
 	if (!s->ss7.isup.end_of_digits || s->ss7.isup.more_follows)
-		tg_circuits_begin(pl->circuits, s->circuit, s->place.part[0].tsn, s->ss7.mtp3.user,
-				  pl->now_ms);
+		tg_circuits_begin(pl->circuits, tg_ss7_circuit(pl, s), s->place.part[0].tsn,
+				  s->ss7.mtp3.user, pl->now_ms);
 	else if (!tg_circuits_idle(pl->circuits, pl->now_ms))
-		tg_circuits_end(pl->circuits, s->circuit);
+		tg_circuits_end(pl->circuits, tg_ss7_circuit(pl, s));
 }
 
-static unsigned find_trunk(const struct tg_ss7_reader *p, const struct tg_mtp3 *mtp3)
+static unsigned search_trunk(const struct tg_ss7_reader *p, const struct tg_mtp3 *mtp3)
 {
 	const struct tg_trunk_key key = tg_state_trunk_key(&p->b->in[p->frame],
 							   &p->b->out[p->frame], mtp3);
 
 	return tg_policy_trunk_find(&p->b->gen->policy, &key);
+}
+
+/* All that the search looks at is compared; where the answer is kept is nothing but a matter of speed. */
+static unsigned find_trunk(const struct tg_ss7_reader *p, const struct tg_mtp3 *mtp3,
+			   uint64_t route)
+{
+	const struct tg_frame_in *const in = &p->b->in[p->frame];
+	const struct tg_result *const r = &p->b->out[p->frame];
+	const uint64_t policy = p->b->gen->policy.header->id;
+	uint64_t addresses, link;
+	struct tg_way *w;
+
+	if (tg_unlikely(r->frame.ip_version != 4))
+		return search_trunk(p, mtp3);
+	addresses = tg_load_u64(tg_layout_source(r->data, &r->frame));
+	link = in->port | (uint64_t)tg_layout_vlan(&r->frame) << 16 | 1ull << 32;
+	w = &p->b->pl->way[((addresses ^ route) + link) * 0x9e3779b97f4a7c15ull >> 32 &
+			   (TG_WAYS - 1)];
+	if (tg_unlikely(w->addresses != addresses || w->link != link || w->route != route ||
+			w->policy != policy))
+		*w = (struct tg_way){ addresses, link, route, policy,
+				      (uint8_t)search_trunk(p, mtp3) };
+	return w->trunk;
 }
 
 static enum tg_mtp3_variant find_variant(const struct tg_ss7_reader *p)
@@ -107,6 +139,7 @@ static enum tg_reason read_isup(struct tg_ss7_reader *p, const struct tg_ss7_use
 	struct tg_pipeline *const pl = p->b->pl;
 	struct tg_ss7_message *const s = &pl->ss7[pl->n_ss7];
 	enum tg_reason reason;
+	struct tg_message *m;
 	unsigned trunk;
 
 	/* Four of five messages of a call: out before anything is asked or kept. */
@@ -114,25 +147,28 @@ static enum tg_reason read_isup(struct tg_ss7_reader *p, const struct tg_ss7_use
 		return TG_REASON_ISUP_OTHER;
 	if (pl->n_messages >= most)
 		return TG_REASON_SCTP_FULL;
-	trunk = find_trunk(p, mtp3);
+	s->route = name_route(pl, mtp3);
+	trunk = find_trunk(p, mtp3, s->route);
 	reason = tg_isup_read(mtp3->user, (enum tg_isup_variant)p->b->gen->policy.trunk[trunk].isup,
 			      bicc, &s->ss7.isup);
 	if (reason != TG_REASON_NONE)
 		return reason;
 	s->ss7.mtp3 = *mtp3;
 	set_place(p, u, &s->place);
-	name_circuit(pl, s);
 	if (s->ss7.isup.type == TG_ISUP_IAM)
 		begin_circuit(pl, s);
 	else if (!read_on(pl, s))
 		return TG_REASON_ISUP_OTHER;
-	pl->message[pl->n_messages++] = (struct tg_message){
-		.sig = &s->ss7.isup.sig,
-		.ss7 = s,
-		.isup = &s->ss7.isup,
-		.frame = (uint16_t)p->frame,
-		.trunk = (uint8_t)trunk,
-	};
+	/* What belongs to SIP alone is not looked at: see struct tg_message. */
+	m = &pl->message[pl->n_messages++];
+	m->sig = &s->ss7.isup.sig;
+	m->sip = NULL;
+	m->ss7 = s;
+	m->isup = &s->ss7.isup;
+	m->frame = (uint16_t)p->frame;
+	m->trunk = (uint8_t)trunk;
+	m->first_party = 0;
+	m->in_stream = false;
 	pl->n_ss7++;
 	return TG_REASON_NONE;
 }
@@ -243,4 +279,71 @@ enum tg_reason tg_ss7_read_msu(struct tg_burst_state *b, unsigned i)
 	if (reason == TG_REASON_NONE)
 		reason = read_user_part(&p, &user, &mtp3);
 	return reason == TG_REASON_NONE ? TG_REASON_ISUP_OTHER : reason;
+}
+
+/* ---- phase 3: keys ----------------------------------------------------------------------------- */
+
+#define CALL (1ull << 63) /* no circuit's word */
+
+static_assert((2 + TG_SIG_MAX_IDS) * sizeof(uint64_t) <= TG_SIPHASH_TEXT_MAX, "all fit");
+
+static void put_word(struct tg_siphash_text *t, uint64_t word)
+{
+	__builtin_memcpy(t->bytes + t->len, &word, sizeof(word));
+	t->len += sizeof(word);
+}
+
+/* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
+static void write_names(const struct tg_burst_state *b, const struct tg_message *m,
+			struct tg_siphash_text *transaction, struct tg_siphash_text *call)
+{
+	unsigned i;
+
+	transaction->len = 0;
+	put_word(transaction, b->out[m->frame].association);
+	put_word(transaction, m->ss7->place.part[0].tsn);
+	call->len = 0;
+	put_word(call, m->ss7->route);
+	put_word(call, CALL | m->trunk);
+	for (i = 0; i < m->sig->n_ids; i++)
+		put_word(call, tg_state_identity(b->pl, m->sig, i));
+}
+
+/* Of SipHashes each, so whoever chooses TSNs, circuits and numbers aims at nothing: eight at once cost a sixth. */
+static void take_keys(const struct tg_burst_state *b, struct tg_message *const *m, unsigned n)
+{
+	struct tg_siphash_text transaction[TG_SIPHASH_LANES], call[TG_SIPHASH_LANES];
+	uint64_t transactions[TG_SIPHASH_LANES], calls[TG_SIPHASH_LANES];
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		write_names(b, m[i], &transaction[i], &call[i]);
+	tg_siphash_burst(b->pl->flow_key, transaction, n, transactions);
+	tg_siphash_burst(b->pl->flow_key, call, n, calls);
+	for (i = 0; i < n; i++) {
+		m[i]->has_key = m[i]->isup->type == TG_ISUP_IAM && b->out[m[i]->frame].association;
+		m[i]->key.key = transactions[i];
+		m[i]->call.key = calls[i];
+		m[i]->key.print = m[i]->call.print = (uint16_t)(calls[i] >> 48);
+		tg_memory_prefetch(&b->pl->memory, transactions[i]);
+		tg_memory_prefetch(&b->pl->calls, calls[i]);
+	}
+}
+
+void tg_ss7_keys_burst(const struct tg_burst_state *b)
+{
+	struct tg_message *of[TG_SIPHASH_LANES];
+	unsigned n = 0, i;
+
+	for (i = 0; i < b->pl->n_messages; i++) {
+		if (!b->pl->message[i].ss7)
+			continue;
+		of[n++] = &b->pl->message[i];
+		if (n == TG_SIPHASH_LANES) {
+			take_keys(b, of, n);
+			n = 0;
+		}
+	}
+	if (n)
+		take_keys(b, of, n);
 }

@@ -32,6 +32,12 @@ void tg_ss7_read_message(struct tg_ss7_reader *p, const struct tg_ss7_user *u);
 /* Does what begins like this, a message in pieces, say already that there is no call in it? */
 bool tg_ss7_is_no_call(uint32_t ppid, struct tg_span start);
 
+/* Keyed hash of the circuit on which it goes, between its point codes. */
+uint64_t tg_ss7_circuit(const struct tg_pipeline *pl, const struct tg_ss7_message *s);
+
+/* Phase 3: the keys of all calls over SS7 of the burst; their identities have numbers. */
+void tg_ss7_keys_burst(const struct tg_burst_state *b);
+
 /* Phase 2 for a frame of a capture that begins at MTP3: what it counts as, if no call in it is judged. */
 enum tg_reason tg_ss7_read_msu(struct tg_burst_state *b, unsigned i);
 
