@@ -284,66 +284,71 @@ enum tg_reason tg_ss7_read_msu(struct tg_burst_state *b, unsigned i)
 /* ---- phase 3: keys ----------------------------------------------------------------------------- */
 
 #define CALL (1ull << 63) /* no circuit's word */
+#define CALL_WORDS 2	  /* before its identities */
 
-static_assert((2 + TG_SIG_MAX_IDS) * sizeof(uint64_t) <= TG_SIPHASH_TEXT_MAX, "all fit");
+static_assert(CALL_WORDS + TG_SIG_MAX_IDS <= TG_SIPHASH_WORDS_MAX, "all fit");
 
-static void put_word(struct tg_siphash_text *t, uint64_t word)
+/* Messages with equally many identities, until there are eight. */
+struct alike {
+	struct tg_message *message[TG_SIPHASH_LANES];
+	unsigned n;
+};
+
+/*
+ * What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. Of SipHashes each,
+ * so whoever chooses TSNs and numbers aims at nothing.
+ */
+static void take_keys(const struct tg_burst_state *b, struct alike *a, unsigned n_ids)
 {
-	__builtin_memcpy(t->bytes + t->len, &word, sizeof(word));
-	t->len += sizeof(word);
-}
-
-/* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
-static void write_names(const struct tg_burst_state *b, const struct tg_message *m,
-			struct tg_siphash_text *transaction, struct tg_siphash_text *call)
-{
-	unsigned i;
-
-	transaction->len = 0;
-	put_word(transaction, b->out[m->frame].association);
-	put_word(transaction, m->ss7->place.part[0].tsn);
-	call->len = 0;
-	put_word(call, m->ss7->route);
-	put_word(call, CALL | m->trunk);
-	for (i = 0; i < m->sig->n_ids; i++)
-		put_word(call, tg_state_identity(b->pl, m->sig, i));
-}
-
-/* Of SipHashes each, so whoever chooses TSNs, circuits and numbers aims at nothing: eight at once cost a sixth. */
-static void take_keys(const struct tg_burst_state *b, struct tg_message *const *m, unsigned n)
-{
-	struct tg_siphash_text transaction[TG_SIPHASH_LANES], call[TG_SIPHASH_LANES];
+	uint64_t transaction[2][TG_SIPHASH_LANES];
+	uint64_t call[CALL_WORDS + TG_SIG_MAX_IDS][TG_SIPHASH_LANES];
 	uint64_t transactions[TG_SIPHASH_LANES], calls[TG_SIPHASH_LANES];
-	unsigned i;
+	unsigned i, k;
 
-	for (i = 0; i < n; i++)
-		write_names(b, m[i], &transaction[i], &call[i]);
-	tg_siphash_burst(b->pl->flow_key, transaction, n, transactions);
-	tg_siphash_burst(b->pl->flow_key, call, n, calls);
-	for (i = 0; i < n; i++) {
-		m[i]->has_key = m[i]->isup->type == TG_ISUP_IAM && b->out[m[i]->frame].association;
-		m[i]->key.key = transactions[i];
-		m[i]->call.key = calls[i];
-		m[i]->key.print = m[i]->call.print = (uint16_t)(calls[i] >> 48);
+	for (i = 0; i < a->n; i++) {
+		const struct tg_message *const m = a->message[i];
+
+		transaction[0][i] = b->out[m->frame].association;
+		transaction[1][i] = m->ss7->place.part[0].tsn;
+		call[0][i] = m->ss7->route;
+		call[1][i] = CALL | m->trunk;
+		for (k = 0; k < n_ids; k++)
+			call[CALL_WORDS + k][i] = tg_state_identity(b->pl, m->sig, k);
+	}
+	tg_siphash_words(b->pl->flow_key, transaction, 2, a->n, transactions);
+	tg_siphash_words(b->pl->flow_key, call, CALL_WORDS + n_ids, a->n, calls);
+	for (i = 0; i < a->n; i++) {
+		struct tg_message *const m = a->message[i];
+
+		m->has_key = m->isup->type == TG_ISUP_IAM && b->out[m->frame].association;
+		m->key.key = transactions[i];
+		m->call.key = calls[i];
+		m->key.print = m->call.print = (uint16_t)(calls[i] >> 48);
 		tg_memory_prefetch(&b->pl->memory, transactions[i]);
 		tg_memory_prefetch(&b->pl->calls, calls[i]);
 	}
+	a->n = 0;
 }
 
 void tg_ss7_keys_burst(const struct tg_burst_state *b)
 {
-	struct tg_message *of[TG_SIPHASH_LANES];
-	unsigned n = 0, i;
+	struct alike alike[TG_SIG_MAX_IDS + 1];
+	unsigned i;
 
+	for (i = 0; i <= TG_SIG_MAX_IDS; i++)
+		alike[i].n = 0;
 	for (i = 0; i < b->pl->n_messages; i++) {
-		if (!b->pl->message[i].ss7)
+		struct tg_message *const m = &b->pl->message[i];
+		struct alike *a;
+
+		if (!m->ss7)
 			continue;
-		of[n++] = &b->pl->message[i];
-		if (n == TG_SIPHASH_LANES) {
-			take_keys(b, of, n);
-			n = 0;
-		}
+		a = &alike[m->sig->n_ids];
+		a->message[a->n++] = m;
+		if (a->n == TG_SIPHASH_LANES)
+			take_keys(b, a, m->sig->n_ids);
 	}
-	if (n)
-		take_keys(b, of, n);
+	for (i = 0; i <= TG_SIG_MAX_IDS; i++)
+		if (alike[i].n)
+			take_keys(b, &alike[i], i);
 }

@@ -624,4 +624,5 @@ const struct tg_scan_ops WALK_OPS = {
 	.index = index_range,
 	.walk = walk,
 	.hash = WALK_HASH,
+	.hash_words = WALK_HASH_WORDS,
 };

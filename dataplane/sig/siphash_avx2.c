@@ -74,18 +74,22 @@ static inline __m256i words_at(const struct tg_siphash_text t[HALF], unsigned i)
 				 (long long)tg_load_u64(t[0].bytes + 8 * (size_t)i));
 }
 
-static inline void absorb(struct state s[HALVES], const struct tg_siphash_text *t, unsigned i)
+static inline void absorb_words(struct state s[HALVES], const __m256i m[HALVES])
 {
-	__m256i m[HALVES];
 	unsigned h;
 
-	for (h = 0; h < HALVES; h++) {
-		m[h] = words_at(t + HALF * (size_t)h, i);
+	for (h = 0; h < HALVES; h++)
 		s[h].v[3] = _mm256_xor_si256(s[h].v[3], m[h]);
-	}
 	rounds(s, 2);
 	for (h = 0; h < HALVES; h++)
 		s[h].v[0] = _mm256_xor_si256(s[h].v[0], m[h]);
+}
+
+static inline void absorb(struct state s[HALVES], const struct tg_siphash_text *t, unsigned i)
+{
+	const __m256i m[HALVES] = { words_at(t, i), words_at(t + HALF, i) };
+
+	absorb_words(s, m);
 }
 
 /* Lanes whose text has ended keep what they have. */
@@ -115,6 +119,19 @@ static inline void init(struct state *s, const uint8_t *key)
 	s->v[3] = _mm256_set1_epi64x((long long)(k[1] ^ 0x7465646279746573ull));
 }
 
+static inline void finish(struct state s[HALVES], uint64_t hash[TG_SIPHASH_LANES])
+{
+	unsigned h;
+
+	for (h = 0; h < HALVES; h++)
+		s[h].v[2] = _mm256_xor_si256(s[h].v[2], _mm256_set1_epi64x(0xff));
+	rounds(s, 4);
+	for (h = 0; h < HALVES; h++)
+		_mm256_storeu_si256((void *)(hash + HALF * (size_t)h),
+				    _mm256_xor_si256(_mm256_xor_si256(s[h].v[0], s[h].v[1]),
+						     _mm256_xor_si256(s[h].v[2], s[h].v[3])));
+}
+
 /* Lanes without a text of their own do what the first does. */
 static void hash_lanes(const uint8_t *key, struct tg_siphash_text *text,
 		       const uint64_t words[TG_SIPHASH_LANES], uint64_t *hash)
@@ -123,7 +140,7 @@ static void hash_lanes(const uint8_t *key, struct tg_siphash_text *text,
 				    _mm256_loadu_si256((const void *)(words + HALF)) };
 	uint64_t least = words[0], most = words[0];
 	struct state s[HALVES];
-	unsigned i, h;
+	unsigned i;
 
 	for (i = 1; i < TG_SIPHASH_LANES; i++) {
 		least = words[i] < least ? words[i] : least;
@@ -135,13 +152,7 @@ static void hash_lanes(const uint8_t *key, struct tg_siphash_text *text,
 		absorb(s, text, i);
 	for (; i < most; i++)
 		absorb_some(s, text, i, n);
-	for (h = 0; h < HALVES; h++)
-		s[h].v[2] = _mm256_xor_si256(s[h].v[2], _mm256_set1_epi64x(0xff));
-	rounds(s, 4);
-	for (h = 0; h < HALVES; h++)
-		_mm256_storeu_si256((void *)(hash + HALF * (size_t)h),
-				    _mm256_xor_si256(_mm256_xor_si256(s[h].v[0], s[h].v[1]),
-						     _mm256_xor_si256(s[h].v[2], s[h].v[3])));
+	finish(s, hash);
 }
 
 void tg_siphash_avx2(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash)
@@ -159,5 +170,31 @@ void tg_siphash_avx2(const uint8_t *key, struct tg_siphash_text *text, unsigned 
 	for (; i < TG_SIPHASH_LANES; i++)
 		words[i] = words[0];
 	hash_lanes(key, text, words, hash);
+}
+
+void tg_siphash_words_avx2(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
+			   unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES])
+{
+	const __m256i length = _mm256_set1_epi64x((long long)((uint64_t)n_words * 8 << 56));
+	const __m256i last[HALVES] = { length, length };
+	struct state s[HALVES];
+	unsigned i;
+
+	if (n <= 2) {
+		tg_siphash_words_portable(key, word, n_words, n, hash);
+		return;
+	}
+	init(&s[0], key);
+	s[1] = s[0];
+	for (i = 0; i < n_words; i++) {
+		const __m256i m[HALVES] = {
+			_mm256_loadu_si256((const void *)word[i]),
+			_mm256_loadu_si256((const void *)(word[i] + HALF)),
+		};
+
+		absorb_words(s, m);
+	}
+	absorb_words(s, last);
+	finish(s, hash);
 }
 #endif

@@ -22,4 +22,13 @@ struct tg_siphash_text {
  */
 void tg_siphash_burst(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash);
 
+/*
+ * The same where text i is the words word[0][i] to word[n_words - 1][i], as they lie in memory, and all are equally long:
+ * nothing has to be put in place. n_words <= TG_SIPHASH_WORDS_MAX; lanes from n on may hold anything.
+ */
+#define TG_SIPHASH_WORDS_MAX 24
+
+void tg_siphash_words(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
+		      unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES]);
+
 #endif
