@@ -165,7 +165,40 @@ static bool is_of_interest(const struct tg_burst_state *b, const struct tg_messa
 	       tg_circuits_find(b->pl->circuits, tg_ss7_circuit(b->pl, m->ss7), b->now_ms, &call);
 }
 
-void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
+/*
+ * What nearly every IAM is: a call that nobody knows and nobody minds, for the first time. As below, but without what
+ * only others need: two looks at what is remembered, two entries. False: nothing was done.
+ */
+static bool decide_unlisted(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	const uint32_t *const listing = &b->pl->listings[m->first_key];
+	const struct tg_policy *const p = &b->gen->policy;
+	struct tg_result *const r = &b->out[m->frame];
+	struct tg_memory_look transaction, call;
+	struct tg_memory_record rec = { .epoch = b->pl->epoch };
+	uint64_t packed;
+
+	if (!m->has_key || r->judged || p->has_limits || !tg_policy_passes(p, m->sig, listing))
+		return false;
+	transaction = tg_memory_look(&b->pl->memory, m->key, b->now_ms);
+	call = tg_memory_look(&b->pl->calls, m->call, b->now_ms);
+	if (tg_memory_ways(&transaction, TG_MEMORY_SAME) || tg_memory_ways(&call, TG_MEMORY_KNOWN))
+		return false;
+	rec.verdict = tg_policy_unlisted(p, m->trunk);
+	packed = tg_memory_pack(&rec, b->now_ms);
+	tg_memory_put_at(&transaction, m->key, packed);
+	tg_memory_put_at(&call, m->call, packed);
+	r->judged = true;
+	r->reason = rec.verdict.reason;
+	r->verdict = rec.verdict;
+	r->sig = m->sig;
+	r->ss7 = &m->ss7->ss7;
+	r->isup = m->isup;
+	r->listing = listing;
+	return true;
+}
+
+static void decide_other(const struct tg_burst_state *b, const struct tg_message *m)
 {
 	struct tg_result r = {
 		.fate = TG_FATE_FORWARD,
@@ -198,6 +231,12 @@ void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
 		tg_circuits_end(b->pl->circuits, tg_ss7_circuit(b->pl, m->ss7));
 	r.same_call |= m->ss7->ss7.isup.type != TG_ISUP_IAM;
 	tg_decide_report(b, m, &r);
+}
+
+void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	if (!decide_unlisted(b, m))
+		decide_other(b, m);
 }
 
 /* What was changed before has been found where its chunk was read. What has been put since, in this burst, is looked

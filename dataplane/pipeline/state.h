@@ -102,6 +102,11 @@ struct tg_pipeline {
 	uint8_t epoch;
 	struct tg_table_adapt adapt;
 
+	/* What is remembered of the message that is being decided: by tg_decide_recall and tg_decide_judge, for
+	 * tg_decide_commit. Nothing is put in between. */
+	struct tg_memory_look transaction;
+	struct tg_memory_look call;
+
 	/* The burst in hand. */
 	unsigned n_messages;
 	unsigned n_keys;
