@@ -347,8 +347,7 @@ static void decide_other(const struct tg_burst_state *b, const struct tg_message
 	r->reason = ack ? TG_REASON_ACK_ABSORBED : TG_REASON_CANCEL_ABSORBED;
 }
 
-struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
-				   const struct tg_result *v)
+struct tg_result *tg_decide_place(const struct tg_burst_state *b, const struct tg_message *m)
 {
 	struct tg_result *first = &b->out[m->frame], *r = first, *last = first;
 
@@ -361,6 +360,14 @@ struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct 
 		r->next = NULL;
 	}
 	r->judged = true;
+	return r;
+}
+
+struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
+				   const struct tg_result *v)
+{
+	struct tg_result *const r = tg_decide_place(b, m);
+
 	r->repeated = v->repeated;
 	r->same_call = v->same_call;
 	r->changed = v->changed;

@@ -173,12 +173,12 @@ static bool decide_unlisted(const struct tg_burst_state *b, const struct tg_mess
 {
 	const uint32_t *const listing = &b->pl->listings[m->first_key];
 	const struct tg_policy *const p = &b->gen->policy;
-	struct tg_result *const r = &b->out[m->frame];
 	struct tg_memory_look transaction, call;
 	struct tg_memory_record rec = { .epoch = b->pl->epoch };
+	struct tg_result *r;
 	uint64_t packed;
 
-	if (!m->has_key || r->judged || p->has_limits || !tg_policy_passes(p, m->sig, listing))
+	if (!m->has_key || p->has_limits || !tg_policy_passes(p, m->sig, listing))
 		return false;
 	transaction = tg_memory_look(&b->pl->memory, m->key, b->now_ms);
 	call = tg_memory_look(&b->pl->calls, m->call, b->now_ms);
@@ -188,10 +188,14 @@ static bool decide_unlisted(const struct tg_burst_state *b, const struct tg_mess
 	packed = tg_memory_pack(&rec, b->now_ms);
 	tg_memory_put_at(&transaction, m->key, packed);
 	tg_memory_put_at(&call, m->call, packed);
-	r->judged = true;
+	r = tg_decide_place(b, m);
+	r->repeated = false;
+	r->same_call = false;
+	r->changed = false;
 	r->reason = rec.verdict.reason;
 	r->verdict = rec.verdict;
 	r->sig = m->sig;
+	r->sip = NULL;
 	r->ss7 = &m->ss7->ss7;
 	r->isup = m->isup;
 	r->listing = listing;

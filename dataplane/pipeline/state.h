@@ -233,6 +233,9 @@ bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m
 void tg_decide_stream(const struct tg_burst_state *b, const struct tg_message *m);
 void tg_decide_segments(const struct tg_burst_state *b);
 
+/* Where a verdict on the message goes: into its frame's result, or one that follows it. All but the verdict is there. */
+struct tg_result *tg_decide_place(const struct tg_burst_state *b, const struct tg_message *m);
+
 /* A frame's first verdict is its frame's as well, but for its fate; others follow it. */
 struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
 				   const struct tg_result *v);
