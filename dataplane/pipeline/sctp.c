@@ -14,7 +14,7 @@ static void name_association(const struct tg_sctp *s, uint64_t word[2])
 {
 	static const char label[8] = "sctp";
 
-	word[0] = s->vtag | (uint64_t)s->sport << 32 | (uint64_t)s->dport << 48;
+	word[0] = s->name;
 	word[1] = tg_load_u64(label);
 }
 

@@ -33,6 +33,8 @@ enum tg_sctp_ppid {
 };
 
 struct tg_sctp {
+	uint64_t
+		name; /* ports and verification tag as they lie in the packet: the same for all of a direction */
 	uint16_t sport;
 	uint16_t dport;
 	uint32_t vtag;
@@ -73,6 +75,7 @@ static inline bool tg_sctp_open(struct tg_span packet, struct tg_sctp *s)
 	head = tg_cursor_take(&s->chunks, TG_SCTP_HEADER).data;
 	if (!head)
 		return false;
+	s->name = tg_load_u64(head);
 	s->sport = tg_load_be16(head);
 	s->dport = tg_load_be16(head + 2);
 	s->vtag = tg_load_be32(head + 4);
