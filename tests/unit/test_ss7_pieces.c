@@ -38,7 +38,7 @@ static void put_together(const struct ss7_sent *sent, unsigned n, struct tg_ss7_
 	m->len = 0;
 	for (i = 0; i < n; i++) {
 		struct tg_sctp_chunk c;
-		struct tg_sctp_data d;
+		struct tg_sctp_data d = { 0 };
 		struct tg_frame f;
 		struct tg_sctp sctp;
 
