@@ -3,6 +3,10 @@
 
 #include "dataplane/flow/memory.h"
 
+#ifdef __SSE4_2__
+#include <immintrin.h>
+#endif
+
 /*
  * An entry is two words. `id`: the low 48 bits of the transaction's key and 16 of the print. The
  * bucket is chosen by the key's top bits, so with 2^16 buckets (the default) all 64 are compared.
@@ -52,6 +56,7 @@ static_assert(RULE_NONE_PACKED < 1 << 9, "a rule has nine bits");
 static_assert(TG_POLICY_MAX_TRUNKS <= 1 << 6, "a trunk has six bits");
 static_assert(TG_SIG_MAX_IDS < 1 << 5, "an identity has five bits");
 static_assert(TG_MEMORY_EPOCHS <= 1 << 7, "an epoch has seven bits");
+static_assert(TG_MEMORY_WAYS == 4, "a look is at two pairs");
 
 static uint64_t n_buckets_for(uint32_t entries)
 {
@@ -83,15 +88,7 @@ static uint64_t make_id(struct tg_memory_key k)
 	return k.key << PRINT_BITS | k.print;
 }
 
-static bool alive(uint64_t word, uint64_t now_ms)
-{
-	const uint32_t left = (uint32_t)((word >> EXPIRY_SHIFT) - (now_ms >> TICK_SHIFT)) &
-			      TICK_MASK;
-
-	return (word & IN_USE) && left - 1 < LIFE_TICKS;
-}
-
-static uint64_t pack(const struct tg_memory_record *r, uint64_t now_ms)
+uint64_t tg_memory_pack(const struct tg_memory_record *r, uint64_t now_ms)
 {
 	const struct tg_verdict *v = &r->verdict;
 	const uint64_t expiry = (now_ms >> TICK_SHIFT) + LIFE_TICKS;
@@ -133,89 +130,158 @@ void tg_memory_prefetch(const struct tg_memory *m, uint64_t key)
 	__builtin_prefetch(bucket_of(m, key), 1);
 }
 
-bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
-		    struct tg_memory_record *r)
+/* ---- looking ------------------------------------------------------------------------------------ */
+
+/* The word of an entry that expires in one tick, but for what is below: minus this, one that is alive has less than
+ * LIFE_TICKS in the place of its expiry. */
+static uint64_t next_tick(uint64_t now_ms)
 {
-	const struct tg_memory_bucket *b = bucket_of(m, k.key);
-	const uint64_t id = make_id(k);
+	return ((now_ms >> TICK_SHIFT) + 1) << EXPIRY_SHIFT;
+}
+
+#ifdef __SSE4_2__
+/* The upper halves of four words: their signs are what is asked for. */
+static inline __m128i upper(__m128i low, __m128i high)
+{
+	return _mm_castps_si128(
+		_mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0xdd));
+}
+
+static inline __m128i alive(__m128i words, __m128i next)
+{
+	const __m128i left = _mm_srli_epi64(_mm_sub_epi64(words, next), EXPIRY_SHIFT);
+	const __m128i in_use = _mm_slli_epi64(words, 20); /* bit 43 becomes the sign */
+
+	return _mm_and_si128(_mm_cmpgt_epi64(_mm_set1_epi64x(LIFE_TICKS), left), in_use);
+}
+
+static inline __m128i of_key(__m128i ids, __m128i id)
+{
+	return _mm_cmpeq_epi64(_mm_srli_epi64(_mm_xor_si128(ids, id), PRINT_BITS),
+			       _mm_setzero_si128());
+}
+
+static inline uint32_t look_at(const struct tg_memory_entry *way, uint64_t id64, uint64_t next64)
+{
+	const __m128i id = _mm_set1_epi64x((long long)id64);
+	const __m128i next = _mm_set1_epi64x((long long)next64);
+	const __m128i e0 = _mm_load_si128((const void *)(way + 0));
+	const __m128i e1 = _mm_load_si128((const void *)(way + 1));
+	const __m128i e2 = _mm_load_si128((const void *)(way + 2));
+	const __m128i e3 = _mm_load_si128((const void *)(way + 3));
+	const __m128i id0 = _mm_unpacklo_epi64(e0, e1), id2 = _mm_unpacklo_epi64(e2, e3);
+	const __m128i word0 = _mm_unpackhi_epi64(e0, e1), word2 = _mm_unpackhi_epi64(e2, e3);
+	const __m128i kept = upper(_mm_slli_epi64(word0, 19), _mm_slli_epi64(word2, 19));
+	const __m128i is_alive = upper(alive(word0, next), alive(word2, next));
+	const __m128i known = upper(of_key(id0, id), of_key(id2, id));
+	const __m128i same = upper(_mm_cmpeq_epi64(id0, id), _mm_cmpeq_epi64(id2, id));
+
+	return (uint32_t)_mm_movemask_epi8(
+		_mm_packs_epi16(_mm_packs_epi32(is_alive, kept), _mm_packs_epi32(known, same)));
+}
+
+static_assert(IN_USE == 1ull << (63 - 20) && KEPT == 1ull << (63 - 19), "shifted to the sign");
+#else
+static inline uint32_t look_at(const struct tg_memory_entry *way, uint64_t id, uint64_t next)
+{
+	uint32_t ways = 0;
 	unsigned i;
 
 	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if (b->way[i].id == id && alive(b->way[i].word, now_ms)) {
-			*r = unpack(b->way[i].word, now_ms);
-			return true;
-		}
+		const uint64_t word = way[i].word, other = way[i].id ^ id;
+		const bool alive = word & IN_USE && (word - next) >> EXPIRY_SHIFT < LIFE_TICKS;
+
+		ways |= ((uint32_t)alive << TG_MEMORY_ALIVE |
+			 (uint32_t)((word & KEPT) != 0) << TG_MEMORY_KEPT |
+			 (uint32_t)(other >> PRINT_BITS == 0) << TG_MEMORY_KNOWN |
+			 (uint32_t)(other == 0) << TG_MEMORY_SAME)
+			<< i;
 	}
-	return false;
+	return ways;
+}
+#endif
+
+struct tg_memory_look tg_memory_look(const struct tg_memory *m, struct tg_memory_key k,
+				     uint64_t now_ms)
+{
+	struct tg_memory_bucket *const b = bucket_of(m, k.key);
+	const uint32_t ways = look_at(b->way, make_id(k), next_tick(now_ms));
+
+	/* What is not alive is nothing else either. */
+	return (struct tg_memory_look){ b, ways & (ways & 15) * 0x1111 };
 }
 
-static bool is_alive_of(const struct tg_memory_entry *e, uint64_t key, uint64_t now_ms)
+struct tg_memory_record tg_memory_show(const struct tg_memory_look *l, unsigned ways,
+				       uint64_t now_ms)
 {
-	return (e->id ^ key << PRINT_BITS) >> PRINT_BITS == 0 && alive(e->word, now_ms);
+	return unpack(l->bucket->way[__builtin_ctz(ways)].word, now_ms);
+}
+
+static bool show_any(const struct tg_memory_look *l, unsigned ways, uint64_t now_ms,
+		     struct tg_memory_record *r)
+{
+	if (!ways)
+		return false;
+	*r = tg_memory_show(l, ways, now_ms);
+	return true;
+}
+
+bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
+		    struct tg_memory_record *r)
+{
+	const struct tg_memory_look l = tg_memory_look(m, k, now_ms);
+
+	return show_any(&l, tg_memory_ways(&l, TG_MEMORY_SAME), now_ms, r);
 }
 
 bool tg_memory_find_any(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
 			struct tg_memory_record *r)
 {
-	const struct tg_memory_bucket *b = bucket_of(m, key);
-	unsigned i;
+	const struct tg_memory_look l = tg_memory_look(m, (struct tg_memory_key){ .key = key },
+						       now_ms);
 
-	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if (is_alive_of(&b->way[i], key, now_ms)) {
-			*r = unpack(b->way[i].word, now_ms);
-			return true;
-		}
-	}
-	return false;
-}
-
-bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
-		   const struct tg_memory_record *r)
-{
-	struct tg_memory_bucket *b = bucket_of(m, k.key);
-	unsigned free_way = TG_MEMORY_WAYS, passes = 0, i;
-
-	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if (!alive(b->way[i].word, now_ms))
-			free_way = i;
-		else if (!(b->way[i].word & KEPT))
-			passes++;
-	}
-	if (free_way == TG_MEMORY_WAYS)
-		return false;
-	if (passes >= TG_MEMORY_PASS_WAYS && !r->kept)
-		return false;
-	b->way[free_way] = (struct tg_memory_entry){ make_id(k), pack(r, now_ms) };
-	return true;
+	return show_any(&l, tg_memory_ways(&l, TG_MEMORY_KNOWN), now_ms, r);
 }
 
 bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
 			      struct tg_memory_record *r)
 {
-	const struct tg_memory_bucket *b = bucket_of(m, key);
-	unsigned i;
+	const struct tg_memory_look l = tg_memory_look(m, (struct tg_memory_key){ .key = key },
+						       now_ms);
 
-	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if (is_alive_of(&b->way[i], key, now_ms) && (b->way[i].word & KEPT)) {
-			*r = unpack(b->way[i].word, now_ms);
-			return true;
-		}
-	}
-	return false;
+	return show_any(&l,
+			tg_memory_ways(&l, TG_MEMORY_KNOWN) & tg_memory_ways(&l, TG_MEMORY_KEPT),
+			now_ms, r);
 }
 
 bool tg_memory_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms)
 {
-	const struct tg_memory_bucket *b = bucket_of(m, key);
-	bool kept = false;
-	unsigned i;
+	const struct tg_memory_look l = tg_memory_look(m, (struct tg_memory_key){ .key = key },
+						       now_ms);
 
-	for (i = 0; i < TG_MEMORY_WAYS; i++) {
-		if (!is_alive_of(&b->way[i], key, now_ms))
-			continue;
-		if (!(b->way[i].word & KEPT))
-			return false;
-		kept = true;
-	}
-	return kept;
+	const unsigned known = tg_memory_ways(&l, TG_MEMORY_KNOWN);
+
+	return known && !(known & ~tg_memory_ways(&l, TG_MEMORY_KEPT));
+}
+
+/* ---- putting ------------------------------------------------------------------------------------ */
+
+bool tg_memory_put_at(const struct tg_memory_look *l, struct tg_memory_key k, uint64_t packed)
+{
+	const unsigned alive = tg_memory_ways(l, TG_MEMORY_ALIVE);
+	const unsigned unused = alive ^ ((1u << TG_MEMORY_WAYS) - 1);
+	const int passes = __builtin_popcount(alive & ~tg_memory_ways(l, TG_MEMORY_KEPT));
+
+	if (!unused || (passes >= TG_MEMORY_PASS_WAYS && !(packed & KEPT)))
+		return false;
+	l->bucket->way[__builtin_ctz(unused)] = (struct tg_memory_entry){ make_id(k), packed };
+	return true;
+}
+
+bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
+		   const struct tg_memory_record *r)
+{
+	const struct tg_memory_look l = tg_memory_look(m, k, now_ms);
+
+	return tg_memory_put_at(&l, k, tg_memory_pack(r, now_ms));
 }

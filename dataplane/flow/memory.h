@@ -61,6 +61,35 @@ bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t 
 bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
 		   const struct tg_memory_record *r);
 
+/*
+ * The same in steps, for what is mostly not there and is put then. What a look says of the bucket's ways, a bit each,
+ * holds until the next put; `put_at` is tg_memory_put of a record as tg_memory_pack makes it, which may be put under
+ * several keys.
+ */
+struct tg_memory_look {
+	struct tg_memory_bucket *bucket;
+	uint32_t ways; /* four bits each, from TG_MEMORY_ALIVE on: alive; and kept, known, same */
+};
+
+#define TG_MEMORY_ALIVE 0
+#define TG_MEMORY_KEPT 4  /* ... of a call that did not go on */
+#define TG_MEMORY_KNOWN 8 /* ... of this key */
+#define TG_MEMORY_SAME 12 /* ... of this key and print */
+
+/* Those ways, a bit each. */
+static inline unsigned tg_memory_ways(const struct tg_memory_look *l, unsigned which)
+{
+	return l->ways >> which & ((1u << TG_MEMORY_WAYS) - 1);
+}
+
+struct tg_memory_look tg_memory_look(const struct tg_memory *m, struct tg_memory_key k,
+				     uint64_t now_ms);
+/* Of the first of these `ways`, of which there must be one. */
+struct tg_memory_record tg_memory_show(const struct tg_memory_look *l, unsigned ways,
+				       uint64_t now_ms);
+uint64_t tg_memory_pack(const struct tg_memory_record *r, uint64_t now_ms);
+bool tg_memory_put_at(const struct tg_memory_look *l, struct tg_memory_key k, uint64_t packed);
+
 /* For an answer to it: a verdict that kept an INVITE of this transaction back. */
 bool tg_memory_find_kept_back(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
 			      struct tg_memory_record *r);

@@ -58,14 +58,18 @@ struct tg_patches *tg_patches_init(void *block, uint32_t entries)
 }
 
 /*
- * `flow` is keyed, TSNs are the sender's choice: multiplied twice (the constants are MurmurHash3's), so that which
- * TSNs meet in a set depends on the key.
+ * Which TSNs meet in a set must not be the sender's choice: `flow` is a SipHash, both what the TSN is hidden in and what
+ * the two are multiplied with, so each association has a factor of its own that nobody outside knows. The constants are
+ * MurmurHash3's: the first lets a plain `flow` do as well, the second product mixes the upper half into the tag. Who
+ * meets another's changes all the same gains nothing: what is pushed out is judged anew.
  */
 static uint64_t hash_of(uint64_t flow, uint32_t tsn)
 {
-	uint64_t x = (flow ^ tsn) * 0xff51afd7ed558ccdull;
+	const uint64_t factor = ((flow >> 32 | flow << 32) ^ 0xff51afd7ed558ccdull) | 1;
+	const unsigned __int128 product = (unsigned __int128)(flow ^ tsn) * factor;
+	uint64_t x = (uint64_t)(product >> 64) ^ (uint64_t)product;
 
-	x = (x ^ x >> 32) * 0xc4ceb9fe1a85ec53ull;
+	x *= 0xc4ceb9fe1a85ec53ull;
 	return x ^ x >> 32;
 }
 
@@ -208,15 +212,17 @@ static unsigned find(const struct tg_patches *p, const struct chunk *c)
 	const uint64_t hash = hash_of(c->flow, c->tsn), at = index_of(p, hash);
 	const struct tags *const tags = &p->tags[at];
 	const uint32_t tag = tag_of(hash);
+	uint32_t is_there = 0;
 	unsigned found = 0, i;
 
+	/* Mostly none: one comparison for all, in vector registers. */
 	for (i = 0; i < TG_PATCHES_WAYS; i++)
-		found |= (unsigned)(tags->way[i] == tag) << i;
-	if (tg_likely(!found))
+		is_there |= -(uint32_t)(tags->way[i] == tag);
+	if (tg_likely(!is_there))
 		return 0;
 	for (i = 0; i < TG_PATCHES_WAYS; i++)
-		if (found >> i & 1 && !applies(&p->set[at].way[i], c))
-			found ^= 1u << i;
+		if (tags->way[i] == tag && applies(&p->set[at].way[i], c))
+			found |= 1u << i;
 	return found;
 }
 

@@ -29,10 +29,15 @@ struct tg_verdict tg_decide_now(const struct tg_burst_state *b, const struct tg_
 bool tg_decide_recall(const struct tg_burst_state *b, const struct tg_message *m,
 		      struct tg_result *r)
 {
+	struct tg_memory_look *const l = &b->pl->transaction;
 	struct tg_memory_record rec;
 
-	if (!m->has_key || !tg_memory_find(&b->pl->memory, m->key, b->now_ms, &rec))
+	if (!m->has_key)
 		return false;
+	*l = tg_memory_look(&b->pl->memory, m->key, b->now_ms);
+	if (tg_likely(!tg_memory_ways(l, TG_MEMORY_SAME)))
+		return false;
+	rec = tg_memory_show(l, tg_memory_ways(l, TG_MEMORY_SAME), b->now_ms);
 	r->verdict = tg_decide_now(b, m, rec.verdict, rec.epoch);
 	r->repeated = true;
 	return true;
@@ -45,14 +50,21 @@ bool tg_decide_recall(const struct tg_burst_state *b, const struct tg_message *m
  */
 static bool inherit(const struct tg_burst_state *b, const struct tg_message *m, struct tg_result *r)
 {
+	struct tg_memory_look *const l = &b->pl->call;
 	struct tg_memory_record rec;
 
-	if (!m->has_key || !tg_memory_find_any(&b->pl->calls, m->call.key, b->now_ms, &rec) ||
-	    (m->ss7 && rec.age_ms > REPEAT_ATTEMPT_MS))
+	if (!m->has_key)
+		return false;
+	*l = tg_memory_look(&b->pl->calls, m->call, b->now_ms);
+	if (tg_likely(!tg_memory_ways(l, TG_MEMORY_KNOWN)))
+		return false;
+	rec = tg_memory_show(l, tg_memory_ways(l, TG_MEMORY_KNOWN), b->now_ms);
+	if (m->ss7 && rec.age_ms > REPEAT_ATTEMPT_MS)
 		return false;
 	r->same_call = true;
-	if (b->gen->policy.has_limits || !tg_memory_find(&b->pl->calls, m->call, b->now_ms, &rec))
+	if (b->gen->policy.has_limits || !tg_memory_ways(l, TG_MEMORY_SAME))
 		return false;
+	rec = tg_memory_show(l, tg_memory_ways(l, TG_MEMORY_SAME), b->now_ms);
 	r->verdict = tg_decide_now(b, m, rec.verdict, rec.epoch);
 	return true;
 }
@@ -208,14 +220,15 @@ bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m
 		.epoch = b->pl->epoch,
 		.kept = kept,
 	};
-	struct tg_memory_record known;
+	uint64_t packed;
 
 	if (!m->has_key)
 		return true;
-	if (!tg_memory_put(&b->pl->memory, m->key, b->now_ms, &rec) && kept)
+	packed = tg_memory_pack(&rec, b->now_ms);
+	if (!tg_memory_put_at(&b->pl->transaction, m->key, packed) && kept)
 		return false;
-	if (!r->same_call || !tg_memory_find(&b->pl->calls, m->call, b->now_ms, &known))
-		tg_memory_put(&b->pl->calls, m->call, b->now_ms, &rec);
+	if (!r->same_call || !tg_memory_ways(&b->pl->call, TG_MEMORY_SAME))
+		tg_memory_put_at(&b->pl->call, m->call, packed);
 	return true;
 }
 
@@ -334,8 +347,7 @@ static void decide_other(const struct tg_burst_state *b, const struct tg_message
 	r->reason = ack ? TG_REASON_ACK_ABSORBED : TG_REASON_CANCEL_ABSORBED;
 }
 
-struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
-				   const struct tg_result *v)
+struct tg_result *tg_decide_place(const struct tg_burst_state *b, const struct tg_message *m)
 {
 	struct tg_result *first = &b->out[m->frame], *r = first, *last = first;
 
@@ -348,6 +360,14 @@ struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct 
 		r->next = NULL;
 	}
 	r->judged = true;
+	return r;
+}
+
+struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,
+				   const struct tg_result *v)
+{
+	struct tg_result *const r = tg_decide_place(b, m);
+
 	r->repeated = v->repeated;
 	r->same_call = v->same_call;
 	r->changed = v->changed;

@@ -8,6 +8,7 @@
 
 #include "dataplane/pipeline/layout.h"
 #include "dataplane/pipeline/sctp.h"
+#include "dataplane/pipeline/ss7.h"
 
 #define CHANGES_MAX 8 /* a sink is one, a restriction one an address, a null message two or three */
 /* A run of equal bytes shorter than this between two changes is cheaper changed along with them. */
@@ -22,7 +23,8 @@ static bool rewrite(const struct tg_burst_state *b, const struct tg_message *m,
 		    const struct tg_verdict *v, uint8_t *copy)
 {
 	const struct tg_ss7_message *const s = m->ss7;
-	uint8_t *const octets = copy + (s->user.data - s->place.bytes.data);
+	const struct tg_span user = s->ss7.mtp3.user;
+	uint8_t *const octets = copy + (user.data - s->place.bytes.data);
 	const struct tg_isup *const isup = &s->ss7.isup;
 	char digits[TG_ISUP_DIGITS_MAX];
 
@@ -30,9 +32,9 @@ static bool rewrite(const struct tg_burst_state *b, const struct tg_message *m,
 	case TG_SS7_NONE:
 		return false;
 	case TG_SS7_RESTRICT:
-		return tg_isup_restrict(octets, s->user.len, isup);
+		return tg_isup_restrict(octets, user.len, isup);
 	case TG_SS7_SINK:
-		if (tg_isup_set_called(octets, s->user.len, isup,
+		if (tg_isup_set_called(octets, user.len, isup,
 				       (struct tg_span){ (const uint8_t *)digits,
 							 isup->sig.id[isup->sig.called].raw_len }))
 			return true;
@@ -40,7 +42,7 @@ static bool rewrite(const struct tg_burst_state *b, const struct tg_message *m,
 	case TG_SS7_NULL:
 		break;
 	}
-	return tg_isup_null(octets, s->user.len, isup);
+	return tg_isup_null(octets, user.len, isup);
 }
 
 /* The first run of differing bytes in [*at, to); its length, 0: there is none. */
@@ -152,10 +154,47 @@ static bool is_of_interest(const struct tg_burst_state *b, const struct tg_messa
 	if (m->ss7->ss7.isup.type == TG_ISUP_IAM)
 		return true;
 	return v->action != TG_ACTION_PASS &&
-	       tg_circuits_find(b->pl->circuits, m->ss7->circuit, b->now_ms, &call);
+	       tg_circuits_find(b->pl->circuits, tg_ss7_circuit(b->pl, m->ss7), b->now_ms, &call);
 }
 
-void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
+/*
+ * What nearly every IAM is: a call that nobody knows and nobody minds, for the first time. As below, but without what
+ * only others need: two looks at what is remembered, two entries. False: nothing was done.
+ */
+static bool decide_unlisted(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	const uint32_t *const listing = &b->pl->listings[m->first_key];
+	const struct tg_policy *const p = &b->gen->policy;
+	struct tg_memory_look transaction, call;
+	struct tg_memory_record rec = { .epoch = b->pl->epoch };
+	struct tg_result *r;
+	uint64_t packed;
+
+	if (!m->has_key || p->has_limits || !tg_policy_passes(p, m->sig, listing))
+		return false;
+	transaction = tg_memory_look(&b->pl->memory, m->key, b->now_ms);
+	call = tg_memory_look(&b->pl->calls, m->call, b->now_ms);
+	if (tg_memory_ways(&transaction, TG_MEMORY_SAME) || tg_memory_ways(&call, TG_MEMORY_KNOWN))
+		return false;
+	rec.verdict = tg_policy_unlisted(p, m->trunk);
+	packed = tg_memory_pack(&rec, b->now_ms);
+	tg_memory_put_at(&transaction, m->key, packed);
+	tg_memory_put_at(&call, m->call, packed);
+	r = tg_decide_place(b, m);
+	r->repeated = false;
+	r->same_call = false;
+	r->changed = false;
+	r->reason = rec.verdict.reason;
+	r->verdict = rec.verdict;
+	r->sig = m->sig;
+	r->sip = NULL;
+	r->ss7 = &m->ss7->ss7;
+	r->isup = m->isup;
+	r->listing = listing;
+	return true;
+}
+
+static void decide_other(const struct tg_burst_state *b, const struct tg_message *m)
 {
 	struct tg_result r = {
 		.fate = TG_FATE_FORWARD,
@@ -184,10 +223,16 @@ void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
 	if (!r.repeated && obstacle == TG_REASON_NONE)
 		(void)tg_decide_commit(b, m, &r, r.changed);
 	/* Whatever follows goes to the sink as well, or has been found out about. */
-	if (r.verdict.action != TG_ACTION_PASS)
-		tg_circuits_end(b->pl->circuits, m->ss7->circuit);
+	if (r.verdict.action != TG_ACTION_PASS && !tg_circuits_idle(b->pl->circuits, b->now_ms))
+		tg_circuits_end(b->pl->circuits, tg_ss7_circuit(b->pl, m->ss7));
 	r.same_call |= m->ss7->ss7.isup.type != TG_ISUP_IAM;
 	tg_decide_report(b, m, &r);
+}
+
+void tg_decide_ss7(const struct tg_burst_state *b, const struct tg_message *m)
+{
+	if (!decide_unlisted(b, m))
+		decide_other(b, m);
 }
 
 /* What was changed before has been found where its chunk was read. What has been put since, in this burst, is looked

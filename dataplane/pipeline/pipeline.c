@@ -109,17 +109,6 @@ uint64_t tg_state_name_hash(const struct tg_pipeline *pl, const uint64_t word[2]
 	return hash + (hash == 0);
 }
 
-/* Where, is nothing but a matter of speed: Fibonacci hashing's factor (2^64 over the golden ratio) will do. */
-uint64_t tg_state_name(struct tg_pipeline *pl, const uint64_t word[2])
-{
-	struct tg_name *const n =
-		&pl->name[(word[0] ^ word[1]) * 0x9e3779b97f4a7c15ull >> 32 & (TG_NAMES - 1)];
-
-	if (tg_unlikely(n->word[0] != word[0] || n->word[1] != word[1] || n->hash == 0))
-		*n = (struct tg_name){ { word[0], word[1] }, tg_state_name_hash(pl, word) };
-	return n->hash;
-}
-
 struct tg_pipeline *tg_pipeline_init(void *memory, const struct tg_pipeline_config *config)
 {
 	const struct tg_chunks_config chunks = chunks_config(config);
@@ -297,6 +286,7 @@ static void read_frames(struct tg_burst_state *b)
 	pl->n_messages = 0;
 	pl->n_more = 0;
 	pl->n_ss7 = 0;
+	pl->may_be_patched = !tg_patches_idle(pl->patches, b->now_ms);
 	pl->is_patched = 0;
 	pl->new_patches = 0;
 	pl->now_ms = b->now_ms;
@@ -328,9 +318,8 @@ static void read_frames(struct tg_burst_state *b)
 /* ---- phase 3: trunks, numbers, keys ------------------------------------------------------------ */
 
 /*
- * The identities that the verdict rests on; see struct tg_memory_key. A form that is no number counts by
- * its bytes. The hash begins with the transaction's or the call's SipHash: two lists that collide in one
- * transaction say nothing of another.
+ * The identities that the verdict rests on; see struct tg_memory_key. The hash begins with the transaction's or the
+ * call's SipHash: two lists that collide in one transaction say nothing of another.
  */
 static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg *sig,
 			   uint64_t *transaction, uint64_t *call)
@@ -338,10 +327,7 @@ static void mix_identities(const struct tg_pipeline *pl, const struct tg_sig_msg
 	unsigned i;
 
 	for (i = 0; i < sig->n_ids; i++) {
-		const struct tg_span raw = tg_identity_raw(sig, i);
-		const uint64_t word = tg_unlikely(tg_num_is_none(sig->id[i].num))
-					      ? XXH3_64bits(raw.data, raw.len)
-					      : sig->id[i].num.v;
+		const uint64_t word = tg_state_identity(pl, sig, i);
 
 		*transaction = tg_state_mix(pl, *transaction, word);
 		*call = tg_state_mix(pl, *call, word);
@@ -464,27 +450,6 @@ static void take_keys(struct tg_pipeline *pl, struct tg_message *m, const struct
 	m->call.print = (uint16_t)(call >> 48);
 }
 
-#define CALL_OF_TRUNK (1ull << 63) /* no circuit's word (ss7.c) */
-
-/* What tells an IAM from all others is its chunk's TSN; a call's attempts are told by their parties. */
-static void take_ss7_keys(struct tg_burst_state *b, struct tg_message *m)
-{
-	const struct tg_ss7_message *const s = m->ss7;
-	const uint64_t association = b->out[m->frame].association;
-	struct tg_pipeline *pl = b->pl;
-	uint64_t transaction, call;
-
-	m->has_key = s->ss7.isup.type == TG_ISUP_IAM && association;
-	m->key.key = transaction = tg_state_mix(pl, association, s->place.part[0].tsn);
-	tg_memory_prefetch(&pl->memory, m->key.key);
-	call = tg_state_mix(pl, s->route, CALL_OF_TRUNK | m->trunk);
-	mix_identities(pl, m->sig, &transaction, &call);
-	m->key.print = (uint16_t)(transaction >> 48);
-	m->call.key = call;
-	m->call.print = (uint16_t)call;
-	tg_memory_prefetch(&pl->calls, m->call.key);
-}
-
 static void gather_keys(struct tg_burst_state *b)
 {
 	struct tg_pipeline *pl = b->pl;
@@ -495,10 +460,8 @@ static void gather_keys(struct tg_burst_state *b)
 	for (i = 0; i < pl->n_messages; i++) {
 		struct tg_message *m = &pl->message[i];
 
-		if (m->ss7) {
-			take_ss7_keys(b, m);
+		if (m->ss7)
 			continue;
-		}
 		/* An ACK is known by its To-tag, and by the memory only if it may have to follow its
 		 * INVITE to a sink. */
 		m->has_key = (m->sip->method != TG_SIP_ACK || b->gen->policy.has_sinks) &&
@@ -510,6 +473,8 @@ static void gather_keys(struct tg_burst_state *b)
 	tg_sip_keys_burst(keys, n, pl->flow_key);
 	for (i = 0; i < n; i++)
 		take_keys(pl, &pl->message[of[i]], &keys[i]);
+	if (pl->n_ss7)
+		tg_ss7_keys_burst(b);
 }
 
 /* ---- phase 4: look up --------------------------------------------------------------------------- */

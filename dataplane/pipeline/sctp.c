@@ -14,7 +14,7 @@ static void name_association(const struct tg_sctp *s, uint64_t word[2])
 {
 	static const char label[8] = "sctp";
 
-	word[0] = s->vtag | (uint64_t)s->sport << 32 | (uint64_t)s->dport << 48;
+	word[0] = s->name;
 	word[1] = tg_load_u64(label);
 }
 
@@ -47,12 +47,12 @@ static void read_piece(struct tg_ss7_reader *p, const struct tg_sctp_data *d)
 	tg_chunks_add(pl->chunks, &piece, &got);
 	switch (got.outcome) {
 	case TG_CHUNKS_WHOLE:
-		tg_ss7_read_message(p, got.ppid,
-				    &(struct tg_ss7_place){
-					    .bytes = got.bytes,
-					    .part = got.part,
-					    .n_parts = got.n_parts,
-				    });
+		tg_ss7_read_message(p, &(struct tg_ss7_user){
+					       .bytes = got.bytes,
+					       .ppid = got.ppid,
+					       .part = got.part,
+					       .n_parts = got.n_parts,
+				       });
 		break;
 	case TG_CHUNKS_PART:
 		if (got.bytes.data && tg_ss7_is_no_call(got.ppid, got.bytes))
@@ -76,7 +76,7 @@ static void read_chunk(struct tg_ss7_reader *p, const struct tg_sctp_chunk *c)
 		tg_ss7_note(p, TG_REASON_SCTP_MALFORMED);
 		return;
 	}
-	if (p->may_be_patched && !p->is_signed &&
+	if (p->b->pl->may_be_patched && !p->is_signed &&
 	    tg_patches_wanted(p->b->pl->patches, p->b->out[p->frame].association, d.tsn, d.user,
 			      p->b->now_ms))
 		p->b->pl->is_patched |= 1u << p->frame;
@@ -84,13 +84,11 @@ static void read_chunk(struct tg_ss7_reader *p, const struct tg_sctp_chunk *c)
 		read_piece(p, &d);
 		return;
 	}
-	tg_ss7_read_message(p, d.ppid,
-			    &(struct tg_ss7_place){
-				    .bytes = d.user,
-				    .part = NULL,
-				    .n_parts = 1,
-				    .only = { .tsn = d.tsn, .len = (uint16_t)d.user.len },
-			    });
+	tg_ss7_read_message(p, &(struct tg_ss7_user){
+				       .bytes = d.user,
+				       .ppid = d.ppid,
+				       .tsn = d.tsn,
+			       });
 }
 
 /* Pieces make their frame wait, and a frame that waits all behind it: order is how the peer knows of loss. */
@@ -157,8 +155,6 @@ enum tg_reason tg_packet_read(struct tg_burst_state *b, unsigned i)
 			in->checksum == TG_PIPELINE_CSUM_ALWAYS) &&
 	    !tg_state_checksum_ok(in, r))
 		return TG_REASON_BAD_CHECKSUM;
-	p.key = tg_state_trunk_key(in, r, NULL);
-	p.may_be_patched = !tg_patches_idle(b->pl->patches, b->now_ms);
 	while (tg_sctp_next(&s, &c))
 		read_chunk(&p, &c);
 	if (s.chunks.failed)

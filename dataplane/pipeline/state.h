@@ -40,11 +40,9 @@ struct tg_ss7_place {
 
 /* A message over SS7 in hand: an IAM, or what continues one. */
 struct tg_ss7_message {
-	struct tg_ss7 ss7;
-	struct tg_span user; /* ISUP's octets, in place.bytes */
+	struct tg_ss7 ss7; /* mtp3.user: ISUP's octets, in place.bytes */
 	struct tg_ss7_place place;
-	uint64_t route;	  /* keyed hash of the point codes between which it goes */
-	uint64_t circuit; /* ... and of the circuit there */
+	uint64_t route; /* keyed hash of the point codes between which it goes */
 };
 
 /* A name that has been hashed. */
@@ -53,8 +51,20 @@ struct tg_name {
 	uint64_t hash; /* 0: none is kept here */
 };
 
-/* Associations and pairs of point codes of a worker: tens. 6 KiB, of which as many lines are touched. */
-#define TG_NAMES 256
+/* Associations and pairs of point codes of a worker: tens, of which two in a hundred share a place. 48 KiB, of which as
+ * many lines are touched as there are names. */
+#define TG_NAMES 2048
+
+/* By which trunk calls come in that have these addresses and point codes: the search compares each with each trunk's. */
+struct tg_way {
+	uint64_t addresses; /* IPv4 */
+	uint64_t link;	    /* port, VLAN; 0: none is kept here */
+	uint64_t route;
+	uint64_t policy; /* id */
+	uint8_t trunk;
+};
+
+#define TG_WAYS 256 /* associations times pairs of point codes on each: hundreds; 10 KiB */
 
 /* A message of the burst that may have a verdict: initial INVITE, ACK or CANCEL; IAM, SAM, SGM. */
 struct tg_message {
@@ -93,6 +103,11 @@ struct tg_pipeline {
 	uint8_t epoch;
 	struct tg_table_adapt adapt;
 
+	/* What is remembered of the message that is being decided: by tg_decide_recall and tg_decide_judge, for
+	 * tg_decide_commit. Nothing is put in between. */
+	struct tg_memory_look transaction;
+	struct tg_memory_look call;
+
 	/* The burst in hand. */
 	unsigned n_messages;
 	unsigned n_keys;
@@ -105,12 +120,14 @@ struct tg_pipeline {
 	uint32_t listings[TG_KEYS_MAX];
 	struct tg_sip sip[TG_MESSAGES_MAX + 1]; /* the last one for what is looked at only */
 	struct tg_result more[TG_MESSAGES_MAX]; /* of frames that end several messages */
+	bool may_be_patched;			/* there are changes at all */
 	uint32_t is_patched; /* bit per frame: known to hold bytes that are to be changed */
 	uint64_t
 		new_patches; /* bit per hash of an association for which a change was put in this burst */
 	unsigned n_ss7;
 	struct tg_ss7_message ss7[TG_MESSAGES_MAX]; /* SIP: the ISUP in a body, if there is one */
 	struct tg_name name[TG_NAMES];		    /* see tg_state_name */
+	struct tg_way way[TG_WAYS];		    /* see ss7.c */
 	struct tg_sip_edits edits;
 	uint8_t scratch[TG_ANSWER_MAX]; /* see is_answerable and is_editable */
 } TG_ALIGNED(TG_CACHE_LINE);
@@ -133,8 +150,18 @@ struct tg_trunk_key tg_state_trunk_key(const struct tg_frame_in *in, const struc
 uint64_t tg_state_hash(const struct tg_pipeline *pl, const void *bytes, size_t len);
 
 /*
- * One more word into a SipHash that nobody outside knows, or into what came of it: a product with a factor that nobody
- * knows either, and its two halves added.
+ * One more word into the print of a transaction or a call (16 bits, struct tg_memory_key): a product with a secret
+ * factor, and its two halves added, which is the product modulo 2^64 - 1. Never a place in a table: those are
+ * SipHashes, since this is linear. Equal distances between words stay equal, so that words in arithmetic progression
+ * crowd a few places for some factors, and two words that met would show which others meet.
+ *
+ * Why it will do for a print: `h` begins as a SipHash of the transaction that nobody outside knows, and prints are
+ * compared within one transaction only, of which the sender sees no more than what becomes of his call. Of two lists
+ * that differ the prints differ in all but 2^-16 of the factors, as long as the difference d of the words in hand has
+ * no large factor in common with 2^64 - 1 = 3 * 5 * 17 * 257 * 641 * 65537 * 6700417: with g of it in common, d * factor
+ * has (2^64 - 1) / g values, and is 0 for g in 2^64. But a difference of (2^64 - 1) / 257 is eight bits of h ^ word
+ * that have to be right, which h hides (1 in 128): 2^-15, and no other divisor gives more. Texts that are no numbers
+ * are SipHashes (tg_state_identity), so nobody makes two of them alike.
  */
 static inline uint64_t tg_state_mix(const struct tg_pipeline *pl, uint64_t h, uint64_t word)
 {
@@ -143,10 +170,31 @@ static inline uint64_t tg_state_mix(const struct tg_pipeline *pl, uint64_t h, ui
 	return (uint64_t)product + (uint64_t)(product >> 64);
 }
 
+/* An identity in one word: its number (below 2^56), or the SipHash of a form that is none; nothing at all is 0. */
+static inline uint64_t tg_state_identity(const struct tg_pipeline *pl, const struct tg_sig_msg *sig,
+					 unsigned i)
+{
+	const uint64_t number = sig->id[i].num.v;
+
+	if (tg_likely(number) || sig->id[i].raw_len == 0)
+		return number;
+	return tg_state_hash(pl, tg_identity_raw(sig, i).data, sig->id[i].raw_len);
+}
+
 /* tg_state_hash of two words; never 0. Of which few pairs come again and again: the second one remembers them. Who
  * makes up names has them hashed each time, and aims at nothing. */
 uint64_t tg_state_name_hash(const struct tg_pipeline *pl, const uint64_t word[2]);
-uint64_t tg_state_name(struct tg_pipeline *pl, const uint64_t word[2]);
+
+/* Where, is nothing but a matter of speed: Fibonacci hashing's factor (2^64 over the golden ratio) will do. */
+static inline uint64_t tg_state_name(struct tg_pipeline *pl, const uint64_t word[2])
+{
+	struct tg_name *const n =
+		&pl->name[(word[0] ^ word[1]) * 0x9e3779b97f4a7c15ull >> 32 & (TG_NAMES - 1)];
+
+	if (tg_unlikely(n->word[0] != word[0] || n->word[1] != word[1] || n->hash == 0))
+		*n = (struct tg_name){ { word[0], word[1] }, tg_state_name_hash(pl, word) };
+	return n->hash;
+}
 
 /* By which trunk frame i came in; its IP header is walked. */
 unsigned tg_state_trunk(const struct tg_burst_state *b, unsigned i);
@@ -185,6 +233,9 @@ bool tg_decide_commit(const struct tg_burst_state *b, const struct tg_message *m
 /* Messages of a stream (decide_stream.c): nothing of them is answered or kept back. */
 void tg_decide_stream(const struct tg_burst_state *b, const struct tg_message *m);
 void tg_decide_segments(const struct tg_burst_state *b);
+
+/* Where a verdict on the message goes: into its frame's result, or one that follows it. All but the verdict is there. */
+struct tg_result *tg_decide_place(const struct tg_burst_state *b, const struct tg_message *m);
 
 /* A frame's first verdict is its frame's as well, but for its fate; others follow it. */
 struct tg_result *tg_decide_report(const struct tg_burst_state *b, const struct tg_message *m,

@@ -387,26 +387,11 @@ void tg_policy_decide(const struct tg_policy *p, const struct tg_policy_call *ca
 	const struct tg_sig_msg *const msg = call->msg;
 	const uint32_t *const listing = call->listing;
 	const unsigned n_ids = msg->n_ids;
-	uint32_t listed = 0;
 	struct tg_views views;
-	uint8_t flags = 0;
 	unsigned i;
 
-	*v = (struct tg_verdict){
-		.action = TG_ACTION_PASS,
-		.reason = TG_REASON_UNLISTED,
-		.mode = p->trunk[trunk].mode,
-		.rule = TG_RULE_NONE,
-		.shadow_rule = TG_RULE_NONE,
-		.trunk = (uint8_t)trunk,
-		.identity = TG_SIG_NO_ID,
-	};
-	for (i = 0; i < n_ids; i++) {
-		listed |= listing[i];
-		flags |= msg->id[i].flags;
-	}
-	/* Nearly every call: in no list, and no rule that could mind. */
-	if (tg_likely(!listed && !(flags & TG_ID_FLAG_EMERGENCY) && !p->judges_unlisted))
+	*v = tg_policy_unlisted(p, trunk);
+	if (tg_likely(tg_policy_passes(p, msg, listing)))
 		return;
 
 	if (guard_emergency(msg, listing, n_ids, v) || guard_allow(msg, listing, n_ids, v))

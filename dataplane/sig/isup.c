@@ -8,32 +8,61 @@
 #include <string.h>
 
 #include "tollgate/cursor.h"
-
-/* Q.763 table 5 */
-enum parameter {
-	END_OF_OPTIONAL = 0x00,
-	FORWARD_INDICATORS = 0x08, /* optional forward call indicators */
-	CALLING = 0x0a,
-	REDIRECTING = 0x0b,
-	ORIGINAL_CALLED = 0x28,
-	LOCATION = 0x3f,
-	GENERIC_NUMBER = 0xc0,
-};
+#include "tollgate/digits.h"
 
 #define FORWARD_SEGMENTATION 0x04 /* Q.763 §3.38 C */
 
 /* How an address parameter's octets lie before its digits. */
 enum shape {
+	SHAPE_SUBSEQUENT, /* odd */
 	SHAPE_CALLED,	  /* odd/NAI, INN/NPI */
 	SHAPE_CALLING,	  /* odd/NAI, NI/NPI/APRI/SI */
 	SHAPE_GENERIC,	  /* qualifier, odd/NAI, NI/NPI/APRI/SI */
-	SHAPE_SUBSEQUENT, /* odd */
+};
+
+/* A parameter whose digits are an identity. */
+struct address {
+	uint8_t source; /* enum tg_id_source */
+	uint8_t role;	/* enum tg_role */
+	uint8_t shape;	/* enum shape */
+	uint8_t octets; /* before the digits */
+};
+
+enum parameter {
+	OTHER,
+	CALLED,
+	SUBSEQUENT,
+	CALLING,
+	REDIRECTING,
+	ORIGINAL_CALLED,
+	LOCATION,
+	GENERIC_NUMBER,
+	FORWARD_INDICATORS, /* optional forward call indicators: no address */
+};
+
+static const struct address addresses[] = {
+	[CALLED] = { TG_ID_CALLED_NUMBER, TG_ROLE_CALLED, SHAPE_CALLED, 2 },
+	[SUBSEQUENT] = { TG_ID_CALLED_NUMBER, TG_ROLE_CALLED, SHAPE_SUBSEQUENT, 1 },
+	[CALLING] = { TG_ID_CALLING_NUMBER, TG_ROLE_CALLER, SHAPE_CALLING, 2 },
+	[REDIRECTING] = { TG_ID_REDIRECTING_NUMBER, TG_ROLE_REDIRECTING, SHAPE_CALLING, 2 },
+	[ORIGINAL_CALLED] = { TG_ID_ORIGINAL_CALLED_NUMBER, TG_ROLE_ORIGINAL_CALLED, SHAPE_CALLING,
+			      2 },
+	[LOCATION] = { TG_ID_LOCATION_NUMBER, TG_ROLE_CALLER, SHAPE_CALLING, 2 },
+	[GENERIC_NUMBER] = { TG_ID_GENERIC_NUMBER, TG_ROLE_CALLER, SHAPE_GENERIC, 3 },
+};
+
+#define END_OF_OPTIONAL 0x00
+
+/* Q.763 table 5, by name; four cache lines, of which usual parameters touch one. */
+static const uint8_t parameters[256] = {
+	[0x08] = FORWARD_INDICATORS, [0x0a] = CALLING,	[0x0b] = REDIRECTING,
+	[0x28] = ORIGINAL_CALLED,    [0x3f] = LOCATION, [0xc0] = GENERIC_NUMBER,
 };
 
 struct reader {
 	struct tg_isup *isup;
 	struct tg_span message;
-	uint16_t used; /* of isup->text */
+	uint32_t used; /* of isup->text */
 };
 
 static void set_empty(struct tg_isup *isup, enum tg_isup_variant variant)
@@ -62,118 +91,107 @@ static void set_empty(struct tg_isup *isup, enum tg_isup_variant variant)
 
 /* ---- addresses --------------------------------------------------------------------------------- */
 
-/* Q.763 §3.9, §3.10, §3.26, §3.51. What stands before the digits. */
-static void read_indicators(struct tg_cursor *c, enum shape shape, struct tg_isup_party *p)
+/* Q.763 §3.9, §3.10, §3.26, §3.51. `octets`: those before the digits, as many as `a` says. */
+static inline void read_indicators(const uint8_t *octets, const struct address *a,
+				   struct tg_isup_party *p)
 {
-	uint8_t octet;
+	/* The one before the last, and the last; a subsequent number has one, and E.164's plan. */
+	const bool one = a->shape == SHAPE_SUBSEQUENT, called = a->shape == SHAPE_CALLED;
+	const uint8_t first = octets[a->octets - 2 + one],
+		      last = one ? 0x10 : octets[a->octets - 1];
+	const uint8_t low = called ? 0 : last;
 
-	*p = (struct tg_isup_party){ .plan = 1 };
-	if (shape == SHAPE_GENERIC)
-		p->qualifier = tg_cursor_u8(c);
-	octet = tg_cursor_u8(c);
-	p->odd = octet & 0x80;
-	if (shape == SHAPE_SUBSEQUENT)
-		return;
-	p->nature = octet & 0x7f;
-	octet = tg_cursor_u8(c);
-	p->plan = octet >> 4 & 7;
-	if (shape == SHAPE_CALLED) {
-		p->inn_not_allowed = octet & 0x80;
-		return;
-	}
-	p->incomplete = octet & 0x80;
-	p->presentation = octet >> 2 & 3;
-	p->screening = octet & 3;
+	p->qualifier = a->shape == SHAPE_GENERIC ? octets[0] : 0;
+	p->odd = first >> 7;
+	p->nature = one ? 0 : first & 0x7f;
+	p->plan = last >> 4 & 7;
+	p->presentation = low >> 2 & 3;
+	p->screening = low & 3;
+	p->incomplete = low >> 7;
+	p->inn_not_allowed = called & last >> 7;
 }
 
 /* The address in `octets`, kept as an identity; false: its indicators are cut short. */
-static bool add_address(struct reader *r, enum tg_id_source source, enum shape shape,
-			struct tg_span octets)
+static bool add_address(struct reader *r, const struct address *a, struct tg_span octets)
 {
-	struct tg_sig_msg *const m = &r->isup->sig;
+	struct tg_isup *const isup = r->isup;
+	const unsigned i = isup->sig.n_ids;
 	struct tg_cursor c = tg_cursor_init(octets);
-	struct tg_isup_party p;
+	const uint8_t *const head = tg_cursor_take(&c, a->octets).data;
+	struct tg_isup_party *p;
 	struct tg_identity *id;
+	unsigned len;
 	int n;
 
-	read_indicators(&c, shape, &p);
-	if (c.failed)
+	if (!head)
 		return false;
-	p.octets_off = (uint16_t)(octets.data - r->message.data);
-	p.digits_off = (uint16_t)(c.pos - r->message.data);
-	p.digits_len = (uint8_t)tg_cursor_left(&c);
-	if (m->n_ids == TG_SIG_MAX_IDS) {
-		m->ids_left_out += m->ids_left_out < UINT8_MAX;
+	if (tg_unlikely(i == TG_SIG_MAX_IDS)) {
+		isup->sig.ids_left_out += isup->sig.ids_left_out < UINT8_MAX;
 		return true;
 	}
+	p = &isup->party[i];
+	read_indicators(head, a, p);
+	p->digits_off = (uint16_t)(c.pos - r->message.data);
+	p->digits_len = (uint8_t)tg_cursor_left(&c);
 	/* More digits than are kept make no number, and there is no way to change them. */
-	n = tg_bcd_decode((struct tg_span){ c.pos, p.digits_len }, p.odd, r->isup->text + r->used,
+	n = tg_bcd_decode((struct tg_span){ c.pos, p->digits_len }, p->odd, isup->text + r->used,
 			  TG_ISUP_DIGITS_MAX);
-	id = &m->id[m->n_ids];
-	memset(id, 0, sizeof(*id));
-	id->raw_off = r->used;
-	id->raw_len = n < 0 ? 0 : (uint16_t)n;
-	id->source = (uint8_t)source;
-	id->role = source == TG_ID_GENERIC_NUMBER ? (uint8_t)tg_isup_generic_role(p.qualifier)
-						  : (uint8_t)tg_id_source_role(source);
+	len = n < 0 ? 0 : (unsigned)n;
+	id = &isup->sig.id[i];
+	id->num = (struct tg_num){ 0 };
+	id->raw_off = (uint16_t)r->used;
+	id->raw_len = (uint16_t)len;
+	id->source = a->source;
+	id->role = a->shape == SHAPE_GENERIC ? (uint8_t)tg_isup_generic_role(p->qualifier)
+					     : a->role;
 	id->cls = n < 0 ? TG_NUM_CLASS_MALFORMED : TG_NUM_CLASS_ABSENT;
-	if (source == TG_ID_CALLED_NUMBER) {
-		m->called = m->n_ids;
-		r->isup->end_of_digits = n >= 0 && n < 2 * p.digits_len - p.odd;
-	} else if (source == TG_ID_CALLING_NUMBER && m->caller == TG_SIG_NO_ID) {
-		m->caller = m->n_ids;
+	id->flags = 0;
+	if (a->source == TG_ID_CALLED_NUMBER) {
+		isup->sig.called = (uint8_t)i;
+		isup->end_of_digits = n >= 0 && n < 2 * p->digits_len - p->odd;
+	} else if (a->source == TG_ID_CALLING_NUMBER && isup->sig.caller == TG_SIG_NO_ID) {
+		isup->sig.caller = (uint8_t)i;
 	}
-	r->isup->party[m->n_ids++] = p;
-	r->used += id->raw_len;
+	isup->sig.n_ids = (uint8_t)(i + 1);
+	r->used += len;
 	return true;
 }
 
 /* ---- parts ------------------------------------------------------------------------------------- */
 
 /* The variable parameter to which the pointer at `at` leads; {NULL, 0} if it leads out. */
-static struct tg_span follow(struct tg_cursor *at)
+static inline struct tg_span follow(struct tg_cursor at)
 {
-	struct tg_cursor c = *at;
-	const uint8_t pointer = tg_cursor_u8(at);
+	struct tg_cursor c = at;
+	const uint8_t pointer = tg_cursor_u8(&at);
 
 	tg_cursor_skip(&c, pointer);
-	if (pointer == 0 || at->failed || c.failed)
+	if (pointer == 0)
 		return (struct tg_span){ NULL, 0 };
 	return tg_cursor_take(&c, tg_cursor_u8(&c));
 }
 
-static bool read_optional_parameter(struct reader *r, uint8_t name, struct tg_span value)
+/* `value` is a parameter's of the optional part; false: it cannot be read. */
+static bool read_optional_parameter(struct reader *r, enum parameter what, struct tg_span value)
 {
-	switch (name) {
-	case CALLING:
-		return add_address(r, TG_ID_CALLING_NUMBER, SHAPE_CALLING, value);
-	case REDIRECTING:
-		return add_address(r, TG_ID_REDIRECTING_NUMBER, SHAPE_CALLING, value);
-	case ORIGINAL_CALLED:
-		return add_address(r, TG_ID_ORIGINAL_CALLED_NUMBER, SHAPE_CALLING, value);
-	case LOCATION:
-		return add_address(r, TG_ID_LOCATION_NUMBER, SHAPE_CALLING, value);
-	case GENERIC_NUMBER:
-		return add_address(r, TG_ID_GENERIC_NUMBER, SHAPE_GENERIC, value);
-	case FORWARD_INDICATORS:
-		r->isup->more_follows = value.len > 0 && (value.data[0] & FORWARD_SEGMENTATION);
-		return true;
-	default:
-		return true;
-	}
+	if (what != FORWARD_INDICATORS)
+		return add_address(r, &addresses[what], value);
+	r->isup->more_follows = value.len > 0 && (value.data[0] & FORWARD_SEGMENTATION);
+	return true;
 }
 
 /* The optional part to which the pointer at `at` leads; a pointer of 0 says that there is none. */
-static bool read_optional(struct reader *r, struct tg_cursor *at)
+static bool read_optional(struct reader *r, struct tg_cursor at)
 {
-	struct tg_cursor c = *at;
-	const uint8_t pointer = tg_cursor_u8(at);
+	struct tg_cursor c = at;
+	const uint8_t pointer = tg_cursor_u8(&at);
 
-	if (at->failed || pointer == 0)
-		return !at->failed;
+	if (at.failed || pointer == 0)
+		return !at.failed;
 	tg_cursor_skip(&c, pointer);
 	for (;;) {
 		const uint8_t name = tg_cursor_u8(&c);
+		enum parameter what;
 		struct tg_span value;
 
 		if (c.failed)
@@ -181,50 +199,48 @@ static bool read_optional(struct reader *r, struct tg_cursor *at)
 		if (name == END_OF_OPTIONAL)
 			return true;
 		value = tg_cursor_take(&c, tg_cursor_u8(&c));
-		if (c.failed || !read_optional_parameter(r, name, value))
+		if (c.failed)
+			return false;
+		what = (enum parameter)parameters[name];
+		if (what != OTHER && !read_optional_parameter(r, what, value))
 			return false;
 	}
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */
 
-/* Q.763 table 32: nature of connection 1, forward call indicators 2, category 1, transmission medium 1;
- * called number; optional part. */
-static bool read_iam_itu(struct reader *r, struct tg_cursor *c)
+/*
+ * Nature of connection 1, forward call indicators 2, category 1; then
+ *   Q.763 table 32     transmission medium 1; called number; optional part
+ *   T1.113.3 table 16  user service information, called number; optional part
+ */
+static bool read_iam(struct reader *r, struct tg_cursor *c)
 {
+	const bool ansi = r->isup->variant == TG_ISUP_ANSI;
+	const uint8_t *const fixed = tg_cursor_take(c, ansi ? 4 : 5).data;
 	struct tg_span called;
 
-	tg_cursor_skip(c, 3);
-	r->isup->category = tg_cursor_u8(c);
-	tg_cursor_skip(c, 1);
-	called = follow(c);
-	return called.data && add_address(r, TG_ID_CALLED_NUMBER, SHAPE_CALLED, called) &&
-	       read_optional(r, c);
-}
-
-/* T1.113.3 table 16: nature of connection 1, forward call indicators 2, category 1; user service
- * information, called number; optional part. */
-static bool read_iam_ansi(struct reader *r, struct tg_cursor *c)
-{
-	struct tg_span called;
-
-	tg_cursor_skip(c, 3);
-	r->isup->category = tg_cursor_u8(c);
-	if (!follow(c).data)
+	if (!fixed)
 		return false;
-	called = follow(c);
-	return called.data && add_address(r, TG_ID_CALLED_NUMBER, SHAPE_CALLED, called) &&
-	       read_optional(r, c);
+	r->isup->category = fixed[3];
+	if (ansi) {
+		if (!follow(*c).data)
+			return false;
+		tg_cursor_skip(c, 1);
+	}
+	called = follow(*c);
+	tg_cursor_skip(c, 1);
+	return called.data && add_address(r, &addresses[CALLED], called) && read_optional(r, *c);
 }
 
 /* Q.763 table 41: subsequent number; optional part */
 static bool read_sam(struct reader *r, struct tg_cursor *c)
 {
-	const struct tg_span subsequent = follow(c);
+	const struct tg_span subsequent = follow(*c);
 
-	return subsequent.data &&
-	       add_address(r, TG_ID_CALLED_NUMBER, SHAPE_SUBSEQUENT, subsequent) &&
-	       read_optional(r, c);
+	tg_cursor_skip(c, 1);
+	return subsequent.data && add_address(r, &addresses[SUBSEQUENT], subsequent) &&
+	       read_optional(r, *c);
 }
 
 /* From the message type on. */
@@ -238,7 +254,7 @@ static enum tg_reason read_message(struct reader *r, struct tg_cursor *c)
 		return TG_REASON_ISUP_MALFORMED;
 	switch (isup->type) {
 	case TG_ISUP_IAM:
-		ok = isup->variant == TG_ISUP_ANSI ? read_iam_ansi(r, c) : read_iam_itu(r, c);
+		ok = read_iam(r, c);
 		break;
 	case TG_ISUP_SAM:
 		isup->sig.message = TG_MESSAGE_SAM;
@@ -246,7 +262,7 @@ static enum tg_reason read_message(struct reader *r, struct tg_cursor *c)
 		break;
 	case TG_ISUP_SGM: /* Q.763 table 49: optional part only */
 		isup->sig.message = TG_MESSAGE_SGM;
-		ok = read_optional(r, c);
+		ok = read_optional(r, *c);
 		break;
 	default:
 		return TG_REASON_ISUP_OTHER;
@@ -258,7 +274,7 @@ enum tg_reason tg_isup_read(struct tg_span message, enum tg_isup_variant variant
 			    struct tg_isup *isup)
 {
 	struct tg_cursor c = tg_cursor_init(message);
-	struct reader r = { isup, message, 0 };
+	struct reader r = { isup, message, TG_ISUP_TEXT_BEGIN };
 
 	set_empty(isup, variant);
 	isup->bicc = bicc;
@@ -274,14 +290,16 @@ enum tg_reason tg_isup_read_encapsulated(struct tg_span message, enum tg_isup_va
 					 struct tg_isup *isup)
 {
 	struct tg_cursor c = tg_cursor_init(message);
-	struct reader r = { .message = message };
+	struct reader r = { isup, message, TG_ISUP_TEXT_BEGIN };
 
 	set_empty(isup, variant);
-	r.isup = isup;
 	return read_message(&r, &c);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
+
+#define INTERNATIONAL 4 /* nature of address, Q.763 §3.9 b */
+#define E164 1		/* numbering plan, Q.763 §3.9 d */
 
 static enum tg_num_nature nature_of(uint8_t nature)
 {
@@ -295,6 +313,20 @@ static enum tg_num_nature nature_of(uint8_t nature)
 	default: /* network-specific, spare, national use: no more than the digits say themselves */
 		return TG_NUM_NATURE_UNKNOWN;
 	}
+}
+
+/* What nearly every number is; cls stays what it is where the digits are not read here. */
+static inline bool normalise_plain(struct tg_identity *id, const struct tg_isup_party *p,
+				   struct tg_span digits)
+{
+	enum tg_num_class cls;
+
+	if (p->nature != INTERNATIONAL || p->plan != E164 ||
+	    p->presentation == TG_ISUP_NOT_AVAILABLE || id->raw_off < TG_ISUP_TEXT_BEGIN ||
+	    !tg_num_from_plain_digits(digits, &id->num, &cls))
+		return false;
+	id->cls = (uint8_t)cls;
+	return true;
 }
 
 static void normalise(struct tg_identity *id, const struct tg_isup_party *p, struct tg_span digits,
@@ -320,9 +352,13 @@ void tg_isup_normalise(struct tg_isup *isup, const struct tg_num_profile *profil
 {
 	unsigned i;
 
-	for (i = 0; i < isup->sig.n_ids; i++)
-		normalise(&isup->sig.id[i], &isup->party[i], tg_identity_raw(&isup->sig, i),
-			  profile);
+	for (i = 0; i < isup->sig.n_ids; i++) {
+		struct tg_identity *const id = &isup->sig.id[i];
+		const struct tg_span digits = { isup->sig.digits + id->raw_off, id->raw_len };
+
+		if (tg_unlikely(!normalise_plain(id, &isup->party[i], digits)))
+			normalise(id, &isup->party[i], digits, profile);
+	}
 }
 
 void tg_isup_extra_add(const struct tg_isup *isup, struct tg_sig_extra *extra)

@@ -8,7 +8,7 @@
 
 static uint32_t text_used(const struct tg_isup *isup)
 {
-	uint32_t used = 0;
+	uint32_t used = TG_ISUP_TEXT_BEGIN;
 	unsigned i;
 
 	for (i = 0; i < isup->sig.n_ids; i++) {
@@ -80,9 +80,9 @@ void tg_isup_merge(struct tg_isup *isup, const struct tg_isup *sgm)
 
 static bool same_party(const struct tg_isup_party *a, const struct tg_isup_party *b)
 {
-	return a->octets_off == b->octets_off && a->digits_off == b->digits_off &&
-	       a->digits_len == b->digits_len && a->nature == b->nature && a->plan == b->plan &&
-	       a->screening == b->screening && a->qualifier == b->qualifier && a->odd == b->odd &&
+	return a->digits_off == b->digits_off && a->digits_len == b->digits_len &&
+	       a->nature == b->nature && a->plan == b->plan && a->screening == b->screening &&
+	       a->qualifier == b->qualifier && a->odd == b->odd &&
 	       a->inn_not_allowed == b->inn_not_allowed && a->incomplete == b->incomplete;
 }
 

@@ -34,6 +34,8 @@ struct tg_scan_ops {
 	enum tg_reason (*walk)(struct tg_sip_reader *r, uint32_t from, uint32_t uri);
 	/* siphash.h */
 	void (*hash)(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash);
+	void (*hash_words)(const uint8_t *key, const uint64_t (*word)[8], unsigned n_words,
+			   unsigned n, uint64_t *hash);
 };
 
 extern const struct tg_scan_ops tg_scan_grammar; /* for tests: everything by the grammar */

@@ -83,5 +83,6 @@ static inline unsigned put_bits(uint64_t bits, uint32_t at, uint16_t *to)
 #define WALK_OPS tg_scan_avx512
 #define WALK_NAME "avx512"
 #define WALK_HASH tg_siphash_avx512
+#define WALK_HASH_WORDS tg_siphash_words_avx512
 #include "dataplane/sig/sip_walk.inc.c"
 #endif

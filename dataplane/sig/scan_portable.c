@@ -93,6 +93,7 @@ static inline unsigned put_bits(uint64_t bits, uint32_t at, uint16_t *to)
 #define WALK_OPS tg_scan_portable
 #define WALK_NAME "portable"
 #define WALK_HASH tg_siphash_portable
+#define WALK_HASH_WORDS tg_siphash_words_portable
 #include "dataplane/sig/sip_walk.inc.c"
 
 static enum tg_reason walk_by_grammar(struct tg_sip_reader *r, uint32_t from,
@@ -106,4 +107,5 @@ const struct tg_scan_ops tg_scan_grammar = {
 	.index = index_range,
 	.walk = walk_by_grammar,
 	.hash = tg_siphash_portable,
+	.hash_words = tg_siphash_words_portable,
 };

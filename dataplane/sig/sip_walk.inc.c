@@ -7,7 +7,7 @@
  *	static uint64_t low_bits(uint64_t bits, size_t n)	the lowest n, all for n >= 64
  *	static unsigned put_bits(uint64_t bits, uint32_t at, uint16_t *to)
  *		at + i for each bit i, ascending, to to[0...]; returns how many. May write sixteen more.
- * and WALK_NAME, WALK_OPS, WALK_HASH, then includes this file. Not compiled on its own.
+ * and WALK_NAME, WALK_OPS, WALK_HASH, WALK_HASH_WORDS, then includes this file. Not compiled on its own.
  *
  * Nearly all header fields have one plain form: `From: <sip:+12025550123@192.0.2.7>;tag=1928301774`.
  * That is read straight out of one bit map of 64 bytes, in a register. Whatever is not exactly that goes
@@ -303,4 +303,5 @@ const struct tg_scan_ops WALK_OPS = {
 	.index = index_range,
 	.walk = walk,
 	.hash = WALK_HASH,
+	.hash_words = WALK_HASH_WORDS,
 };

@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * SipHash-2-4 (Aumasson and Bernstein 2012) of several texts at once. One text is a chain of steps that
- * wait for each other: eight of them in vector registers take little longer than one.
- */
+/* tg_siphash_burst, compiled for each CPU; scan.c chooses. */
 #ifndef TG_SIG_SIPHASH_H
 #define TG_SIG_SIPHASH_H
 
-#include "tollgate/base.h"
 #include "tollgate/load.h"
+#include "tollgate/siphash.h"
 
-#define TG_SIPHASH_LANES 8
-#define TG_SIPHASH_TEXT_MAX 248 /* 31 words, and one for the length */
-
-/* `bytes` has room behind the longest text: what is copied in whole blocks may end there. */
-struct tg_siphash_text {
-	uint32_t len; /* at most TG_SIPHASH_TEXT_MAX */
-	uint8_t bytes[TG_SIPHASH_TEXT_MAX + 72] TG_ALIGNED(32);
-};
-
-/*
- * hash[i] of text[i], i < n <= TG_SIPHASH_LANES, under a key of 16 bytes. Bytes behind a text may be
- * overwritten.
- */
 void tg_siphash_portable(const uint8_t *key, struct tg_siphash_text *text, unsigned n,
 			 uint64_t *hash);
+void tg_siphash_words_portable(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
+			       unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES]);
 /* x86-64 only */
 void tg_siphash_avx2(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash);
+void tg_siphash_words_avx2(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
+			   unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES]);
 void tg_siphash_avx512(const uint8_t *key, struct tg_siphash_text *text, unsigned n,
 		       uint64_t *hash);
+void tg_siphash_words_avx512(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
+			     unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES]);
 
 /* As it lies, from or to an integer: words are little-endian. */
 static inline uint64_t tg_siphash_word(uint64_t x)

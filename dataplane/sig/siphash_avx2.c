@@ -52,5 +52,6 @@ static inline VECTOR choose(VECTOR ended, VECTOR goes_on, VECTOR words, unsigned
 }
 
 #define WIDE_HASH tg_siphash_avx2
+#define WIDE_WORDS tg_siphash_words_avx2
 #include "dataplane/sig/siphash_wide.inc.c"
 #endif

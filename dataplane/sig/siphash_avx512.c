@@ -43,5 +43,6 @@ static inline VECTOR choose(VECTOR ended, VECTOR goes_on, VECTOR words, unsigned
 }
 
 #define WIDE_HASH tg_siphash_avx512
+#define WIDE_WORDS tg_siphash_words_avx512
 #include "dataplane/sig/siphash_wide.inc.c"
 #endif

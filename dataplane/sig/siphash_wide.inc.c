@@ -8,7 +8,7 @@
  *	static VECTOR load(const uint64_t word[LANES])
  *	static void store(uint64_t word[LANES], VECTOR v)
  *	static VECTOR choose(VECTOR ended, VECTOR goes_on, VECTOR words, unsigned i)	by words > i
- * and WIDE_HASH, then includes this file. Not compiled on its own.
+ * and WIDE_HASH and WIDE_WORDS, then includes this file. Not compiled on its own.
  */
 struct state {
 	VECTOR v[4];
@@ -36,18 +36,25 @@ static inline void rounds(struct state s[PARTS], unsigned n)
 			round_of(s[k].v);
 }
 
+static inline void absorb_words(struct state s[PARTS], const VECTOR m[PARTS])
+{
+	unsigned k;
+
+	for (k = 0; k < PARTS; k++)
+		s[k].v[3] = XOR(s[k].v[3], m[k]);
+	rounds(s, 2);
+	for (k = 0; k < PARTS; k++)
+		s[k].v[0] = XOR(s[k].v[0], m[k]);
+}
+
 static inline void absorb(struct state s[PARTS], const struct tg_siphash_text *t, unsigned i)
 {
 	VECTOR m[PARTS];
 	unsigned k;
 
-	for (k = 0; k < PARTS; k++) {
-		m[k] = gather(t + LANES * (size_t)k, 8 * (size_t)i);
-		s[k].v[3] = XOR(s[k].v[3], m[k]);
-	}
-	rounds(s, 2);
 	for (k = 0; k < PARTS; k++)
-		s[k].v[0] = XOR(s[k].v[0], m[k]);
+		m[k] = gather(t + LANES * (size_t)k, 8 * (size_t)i);
+	absorb_words(s, m);
 }
 
 /* Lanes whose text has ended keep what they have. */
@@ -76,6 +83,18 @@ static inline void init(struct state s[PARTS], const uint8_t *key)
 			s[k].v[j] = every(v[j]);
 }
 
+static inline void finish(struct state s[PARTS], uint64_t hash[TG_SIPHASH_LANES])
+{
+	unsigned k;
+
+	for (k = 0; k < PARTS; k++)
+		s[k].v[2] = XOR(s[k].v[2], every(0xff));
+	rounds(s, 4);
+	for (k = 0; k < PARTS; k++)
+		store(hash + LANES * (size_t)k,
+		      XOR(XOR(s[k].v[0], s[k].v[1]), XOR(s[k].v[2], s[k].v[3])));
+}
+
 /* Lanes without a text of their own do what the first does. */
 static void hash_lanes(const uint8_t *key, struct tg_siphash_text *text,
 		       const uint64_t words[TG_SIPHASH_LANES], uint64_t *hash)
@@ -96,12 +115,7 @@ static void hash_lanes(const uint8_t *key, struct tg_siphash_text *text,
 		absorb(s, text, i);
 	for (; i < most; i++)
 		absorb_some(s, text, i, n);
-	for (k = 0; k < PARTS; k++)
-		s[k].v[2] = XOR(s[k].v[2], every(0xff));
-	rounds(s, 4);
-	for (k = 0; k < PARTS; k++)
-		store(hash + LANES * (size_t)k,
-		      XOR(XOR(s[k].v[0], s[k].v[1]), XOR(s[k].v[2], s[k].v[3])));
+	finish(s, hash);
 }
 
 void WIDE_HASH(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash)
@@ -119,4 +133,27 @@ void WIDE_HASH(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uin
 	for (; i < TG_SIPHASH_LANES; i++)
 		words[i] = words[0];
 	hash_lanes(key, text, words, hash);
+}
+
+void WIDE_WORDS(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES], unsigned n_words,
+		unsigned n, uint64_t hash[TG_SIPHASH_LANES])
+{
+	struct state s[PARTS];
+	VECTOR m[PARTS];
+	unsigned i, k;
+
+	if (n <= 2) {
+		tg_siphash_words_portable(key, word, n_words, n, hash);
+		return;
+	}
+	init(s, key);
+	for (i = 0; i < n_words; i++) {
+		for (k = 0; k < PARTS; k++)
+			m[k] = load(word[i] + LANES * (size_t)k);
+		absorb_words(s, m);
+	}
+	for (k = 0; k < PARTS; k++)
+		m[k] = every((uint64_t)n_words * 8 << 56);
+	absorb_words(s, m);
+	finish(s, hash);
 }

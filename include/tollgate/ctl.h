@@ -17,7 +17,7 @@
 #include "tollgate/stats.h"
 
 #define TG_CTL_MAGIC 0x4c544354u /* "TCTL" */
-#define TG_CTL_VERSION 1
+#define TG_CTL_VERSION 2 /* another one also where struct tg_stats, or what it counts by, grows */
 #define TG_CTL_MAX_FDS 3
 #define TG_CTL_TEXT_MAX 256
 

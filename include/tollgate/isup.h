@@ -164,8 +164,7 @@ static inline enum tg_role tg_isup_generic_role(unsigned qualifier)
 
 /* What the parameter says of its digits, beside the digits. */
 struct tg_isup_party {
-	uint16_t octets_off;  /* of the parameter's contents in the message */
-	uint16_t digits_off;  /* of the first octet of digits */
+	uint16_t digits_off;  /* of the first octet of digits, in the message */
 	uint8_t digits_len;   /* octets */
 	uint8_t nature;	      /* of address, Q.763 §3.9 b */
 	uint8_t plan;	      /* 1: E.164 */
@@ -176,6 +175,9 @@ struct tg_isup_party {
 	bool inn_not_allowed; /* called number: routing to an internal number is not (§3.9 c) */
 	bool incomplete;      /* number incomplete indicator */
 };
+
+/* Before the first raw form, so that what is read backwards from a form's end stays in `text` (tollgate/digits.h). */
+#define TG_ISUP_TEXT_BEGIN 16
 
 struct tg_isup {
 	struct tg_sig_msg
@@ -189,8 +191,17 @@ struct tg_isup {
 	bool more_follows; /* IAM: a segmentation message will (Q.763 §3.12, simple segmentation) */
 	bool end_of_digits;			    /* ST: the called number is complete */
 	struct tg_isup_party party[TG_SIG_MAX_IDS]; /* beside sig.id */
-	char text[TG_SIG_MAX_IDS * TG_ISUP_DIGITS_MAX];
+	char text[TG_ISUP_TEXT_BEGIN + TG_SIG_MAX_IDS * TG_ISUP_DIGITS_MAX];
 };
+
+/* Is it a message of which tg_isup_read would say ISUP_OTHER? Its type is none of enum tg_isup_type, in any variant. */
+static inline bool tg_isup_is_other(struct tg_span message, bool bicc)
+{
+	const uint32_t at = bicc ? 4 : 2;
+
+	return message.len > at && message.data[at] != TG_ISUP_IAM &&
+	       message.data[at] != TG_ISUP_SAM && message.data[at] != TG_ISUP_SGM;
+}
 
 /*
  * Reads one message of the user part.

@@ -496,6 +496,35 @@ struct tg_policy_call {
 void tg_policy_decide(const struct tg_policy *p, const struct tg_policy_call *call,
 		      struct tg_verdict *v);
 
+/* Nearly every call: in no list, to no emergency number, and no rule could mind. Its verdict is tg_policy_unlisted. */
+static inline bool tg_policy_passes(const struct tg_policy *p, const struct tg_sig_msg *msg,
+				    const uint32_t *listing)
+{
+	uint32_t listed = 0;
+	uint8_t flags = 0;
+	unsigned i;
+
+	for (i = 0; i < msg->n_ids; i++) {
+		listed |= listing[i];
+		flags |= msg->id[i].flags;
+	}
+	return !listed && !(flags & TG_ID_FLAG_EMERGENCY) && !p->judges_unlisted;
+}
+
+/* A call of this trunk passes, since nobody says anything of it. */
+static inline struct tg_verdict tg_policy_unlisted(const struct tg_policy *p, unsigned trunk)
+{
+	return (struct tg_verdict){
+		.action = TG_ACTION_PASS,
+		.reason = TG_REASON_UNLISTED,
+		.mode = p->trunk[trunk].mode,
+		.rule = TG_RULE_NONE,
+		.shadow_rule = TG_RULE_NONE,
+		.trunk = (uint8_t)trunk,
+		.identity = TG_SIG_NO_ID,
+	};
+}
+
 /*
  * The second guard, before a call is kept from going on or diverted: one of priority passes. True if it is;
  * the verdict is then PASS with TG_REASON_PRIORITY. No policy and no list overrides it.

@@ -33,6 +33,8 @@ enum tg_sctp_ppid {
 };
 
 struct tg_sctp {
+	uint64_t
+		name; /* ports and verification tag as they lie in the packet: the same for all of a direction */
 	uint16_t sport;
 	uint16_t dport;
 	uint32_t vtag;
@@ -62,17 +64,89 @@ struct tg_sctp_data {
 	struct tg_span user;
 };
 
+/* Three steps that every packet of an association takes, so they are compiled where it is read. */
+
 /* False: no SCTP header. */
-bool tg_sctp_open(struct tg_span packet, struct tg_sctp *s);
+static inline bool tg_sctp_open(struct tg_span packet, struct tg_sctp *s)
+{
+	const uint8_t *head;
+
+	s->chunks = tg_cursor_init(packet);
+	head = tg_cursor_take(&s->chunks, TG_SCTP_HEADER).data;
+	if (!head)
+		return false;
+	s->name = tg_load_u64(head);
+	s->sport = tg_load_be16(head);
+	s->dport = tg_load_be16(head + 2);
+	s->vtag = tg_load_be32(head + 4);
+	return true;
+}
+
+#define TG_SCTP_CHUNK_HEADER 4
+#define TG_SCTP_DATA_HEADER 12 /* behind the chunk's */
+#define TG_SCTP_I_DATA_HEADER 16
 
 /* The next chunk. False: there is none, or what is left is no chunk (s->chunks.failed): a length below 4 or
- * behind the packet's end. A last chunk may lack its padding (RFC 9260 §3.2). */
-bool tg_sctp_next(struct tg_sctp *s, struct tg_sctp_chunk *c);
+ * behind the packet's end. The length counts the header, but not the padding to a multiple of four, which a last
+ * chunk may lack (RFC 9260 §3.2). */
+static inline bool tg_sctp_next(struct tg_sctp *s, struct tg_sctp_chunk *c)
+{
+	const uint32_t left = (uint32_t)tg_cursor_left(&s->chunks);
+	uint32_t length, padded;
+	struct tg_span whole;
+
+	*c = (struct tg_sctp_chunk){ 0 };
+	if (left < TG_SCTP_CHUNK_HEADER || s->chunks.failed) {
+		s->chunks.failed |= left > 0;
+		return false;
+	}
+	length = tg_load_be16(s->chunks.pos + 2);
+	padded = (length + 3) & ~3u;
+	whole = tg_cursor_take(&s->chunks, padded < left ? padded : left);
+	if (length < TG_SCTP_CHUNK_HEADER || length > whole.len) {
+		s->chunks.failed = true;
+		return false;
+	}
+	c->type = whole.data[0];
+	c->flags = whole.data[1];
+	c->value = (struct tg_span){ whole.data + TG_SCTP_CHUNK_HEADER,
+				     length - TG_SCTP_CHUNK_HEADER };
+	return true;
+}
 
 /* A DATA or I-DATA chunk's inside; false if it is neither, or too short, or without user data (RFC 9260
  * §3.3.1: a sender must not). */
-bool tg_sctp_data_read(const struct tg_sctp_chunk *c, struct tg_sctp_data *d);
+static inline bool tg_sctp_data_read(const struct tg_sctp_chunk *c, struct tg_sctp_data *d)
+{
+	struct tg_cursor r = tg_cursor_init(c->value);
+	const uint8_t *head;
 
+	d->interleaved = c->type == TG_SCTP_I_DATA;
+	if (c->type != TG_SCTP_DATA && !d->interleaved)
+		return false;
+	head = tg_cursor_take(&r, d->interleaved ? TG_SCTP_I_DATA_HEADER : TG_SCTP_DATA_HEADER)
+		       .data;
+	d->user = tg_cursor_take(&r, (uint32_t)tg_cursor_left(&r));
+	if (!head || d->user.len == 0)
+		return false;
+	d->begin = c->flags & TG_SCTP_FLAG_BEGIN;
+	d->end = c->flags & TG_SCTP_FLAG_END;
+	d->unordered = c->flags & TG_SCTP_FLAG_UNORDERED;
+	d->tsn = tg_load_be32(head);
+	d->stream = tg_load_be16(head + 4);
+	d->fsn = 0;
+	if (d->interleaved) { /* RFC 8260 §2.1 */
+		const uint32_t ppid_or_fsn = tg_load_be32(head + 12);
+
+		d->message = tg_load_be32(head + 8);
+		d->ppid = d->begin ? ppid_or_fsn : 0;
+		d->fsn = d->begin ? 0 : ppid_or_fsn;
+	} else { /* RFC 9260 §3.3.1 */
+		d->message = tg_load_be16(head + 6);
+		d->ppid = tg_load_be32(head + 8);
+	}
+	return true;
+}
 /* One of TG_PPID_*: some peers send it in their own byte order (traps SCTP-8). */
 static inline uint32_t tg_sctp_ppid(uint32_t ppid)
 {

@@ -89,7 +89,7 @@ TG_TEST(SIP_12_privacy_hides_nobody_from_screening, TG_NEEDS_NOTHING)
 		len = tg_answer_build(f.pl, &f.g.gen, &s->in, &r, answer, TG_ANSWER_MAX);
 		assert_true(len > 0);
 		answer[len] = 0;
-		assert_null(strstr((const char *)answer + r.frame.payload_off, TG_TEST_FRAUD + 1));
+		assert_null(strstr((const char *)answer + r.frame.payload_off, &TG_TEST_FRAUD[1]));
 	}
 	teardown(&f);
 }

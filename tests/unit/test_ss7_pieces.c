@@ -38,7 +38,7 @@ static void put_together(const struct ss7_sent *sent, unsigned n, struct tg_ss7_
 	m->len = 0;
 	for (i = 0; i < n; i++) {
 		struct tg_sctp_chunk c;
-		struct tg_sctp_data d;
+		struct tg_sctp_data d = { 0 };
 		struct tg_frame f;
 		struct tg_sctp sctp;
 
@@ -271,7 +271,7 @@ TG_TEST(IS_3_digits_add_up_and_the_verdict_is_too_late, TG_NEEDS_NOTHING)
 	assert_result(&r, true, TG_FATE_FORWARD, TG_REASON_ISUP_TOO_LATE);
 	assert_int_equal(r.verdict.reason, TG_REASON_IRSF);
 	assert_int_equal(r.sig->message, TG_MESSAGE_SAM);
-	assert_digits(&r.ss7->isup, r.sig->called, TG_TEST_IRSF_CALLED + 1);
+	assert_digits(&r.ss7->isup, r.sig->called, &TG_TEST_IRSF_CALLED[1]);
 	assert_true(r.same_call);
 	/* Once is enough. */
 	r = judge_sam("9", true, 4);
