@@ -175,7 +175,8 @@ void tg_siphash_avx2(const uint8_t *key, struct tg_siphash_text *text, unsigned 
 void tg_siphash_words_avx2(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
 			   unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES])
 {
-	const __m256i length = _mm256_set1_epi64x((long long)((uint64_t)n_words * 8 << 56));
+	const uint64_t octets = 8 * (uint64_t)n_words;
+	const __m256i length = _mm256_slli_epi64(_mm256_set1_epi64x((long long)octets), 56);
 	const __m256i last[HALVES] = { length, length };
 	struct state s[HALVES];
 	unsigned i;
