@@ -290,9 +290,10 @@ enum tg_reason tg_isup_read_encapsulated(struct tg_span message, enum tg_isup_va
 					 struct tg_isup *isup)
 {
 	struct tg_cursor c = tg_cursor_init(message);
-	struct reader r = { isup, message, TG_ISUP_TEXT_BEGIN };
+	struct reader r = { .message = message, .used = TG_ISUP_TEXT_BEGIN };
 
 	set_empty(isup, variant);
+	r.isup = isup;
 	return read_message(&r, &c);
 }
 

@@ -19,7 +19,7 @@ enum parameter {
 
 /* The parameters of a DATA message of this class. SIGTRAN_OTHER: it is something else. */
 static inline enum tg_reason open_data(struct tg_span message, uint8_t message_class,
-				struct tg_cursor *params)
+				       struct tg_cursor *params)
 {
 	struct tg_xua x;
 	const enum tg_reason reason = tg_xua_open(message, &x);

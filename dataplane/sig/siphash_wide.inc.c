@@ -139,6 +139,7 @@ void WIDE_WORDS(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES], un
 		unsigned n, uint64_t hash[TG_SIPHASH_LANES])
 {
 	struct state s[PARTS];
+	const uint64_t length = (uint64_t)n_words * 8 << 56;
 	VECTOR m[PARTS];
 	unsigned i, k;
 
@@ -153,7 +154,7 @@ void WIDE_WORDS(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES], un
 		absorb_words(s, m);
 	}
 	for (k = 0; k < PARTS; k++)
-		m[k] = every((uint64_t)n_words * 8 << 56);
+		m[k] = every(length);
 	absorb_words(s, m);
 	finish(s, hash);
 }

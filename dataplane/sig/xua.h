@@ -24,6 +24,7 @@ static inline enum tg_reason tg_xua_open(struct tg_span message, struct tg_xua *
 	const uint8_t *const head = tg_cursor_take(&c, TG_XUA_HEADER).data;
 	uint32_t length;
 
+	x->params = c;
 	if (!head)
 		return TG_REASON_SIGTRAN_MALFORMED;
 	x->message_class = head[2];
@@ -32,7 +33,6 @@ static inline enum tg_reason tg_xua_open(struct tg_span message, struct tg_xua *
 		return TG_REASON_SIGTRAN_OTHER;
 	length = tg_load_be32(head + 4);
 	/* Some count the last parameter's padding, some do not, and some do not even send it. */
-	x->params = c;
 	x->params.failed = length < TG_XUA_HEADER || length > (((uint64_t)message.len + 3) & ~3ull);
 	if (!x->params.failed && length < message.len)
 		x->params.end = message.data + length;
