@@ -89,6 +89,13 @@ static unsigned count_listed(const uint32_t *listings, unsigned n)
 	return count;
 }
 
+/* How many of n tell what share of them is listed: an eighth of what a burst of packets has, all of less. (To count all
+ * took 0.4 ns of the 4 that a lookup takes at 1 M.) */
+static unsigned enough_of(unsigned n)
+{
+	return n < TG_BURST ? n : n / 8;
+}
+
 static void lookup_with_filter(const struct tg_table *t, struct tg_table_adapt *adapt,
 			       const struct tg_num *nums, unsigned n, uint32_t *listings)
 {
@@ -99,8 +106,10 @@ static void lookup_with_filter(const struct tg_table *t, struct tg_table_adapt *
 
 		piece = n - at < PIECE ? n - at : PIECE;
 		if (adapt->bypassed) {
+			const unsigned some = enough_of(piece);
+
 			probe->exact(t, nums + at, piece, listings + at);
-			adapt_to(adapt, piece, count_listed(listings + at, piece));
+			adapt_to(adapt, some, count_listed(listings + at, some));
 			continue;
 		}
 		passed = probe->filtered(t, nums + at, piece, listings + at);
