@@ -17,7 +17,6 @@
 #include "tollgate/checksum.h"
 
 #define SIZE 800
-#define KEYS (TG_BURST * TG_SIG_MAX_IDS)
 
 struct lab {
 	struct bursts b; /* first: see bursts_total */
@@ -25,8 +24,6 @@ struct lab {
 	unsigned expected;
 	struct tg_frame frame[TG_BURST];
 	struct tg_sip sip[TG_BURST];
-	struct tg_num num[KEYS];
-	uint32_t listing[KEYS];
 };
 
 /* ---- the phases ---------------------------------------------------------------------------------- */
@@ -75,14 +72,7 @@ static const struct tg_sig_msg *normalise(void *ctx, unsigned i,
 
 static inline uint64_t phases(struct lab *lab, enum depth depth)
 {
-	const struct bursts_reader reader = {
-		.read = read_burst,
-		.normalise = normalise,
-		.normalises = depth >= NORMALISE,
-		.looks_up = depth >= LOOKUP,
-		.num = lab->num,
-		.listing = lab->listing,
-	};
+	static const struct bursts_reader reader = { read_burst, normalise, NORMALISE, LOOKUP };
 
 	return bursts_read(&lab->b, &reader, lab, depth);
 }

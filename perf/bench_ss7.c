@@ -17,7 +17,6 @@
 #include "tollgate/sctp.h"
 
 #define MESSAGES (TG_BURST * TRAFFIC_SS7_BUNDLE_MAX)
-#define KEYS (MESSAGES * TG_SIG_MAX_IDS)
 
 /* Another mix is another time: a change is known for 64 s by its chunk, which might be one of these. */
 #define FORGET_CHANGES_MS 100000
@@ -26,8 +25,6 @@ struct lab {
 	struct bursts b; /* first: see bursts_total */
 	unsigned expected;
 	struct tg_isup isup[MESSAGES];
-	struct tg_num num[KEYS];
-	uint32_t listing[KEYS];
 };
 
 struct mix {
@@ -105,14 +102,7 @@ static const struct tg_sig_msg *normalise(void *ctx, unsigned i,
 
 static uint64_t phases(struct lab *lab, enum depth depth)
 {
-	const struct bursts_reader reader = {
-		.read = read_burst,
-		.normalise = normalise,
-		.normalises = depth >= NORMALISE,
-		.looks_up = depth >= LOOKUP,
-		.num = lab->num,
-		.listing = lab->listing,
-	};
+	static const struct bursts_reader reader = { read_burst, normalise, NORMALISE, LOOKUP };
 
 	return bursts_read(&lab->b, &reader, lab, depth);
 }

@@ -4,6 +4,7 @@
 #define PERF_BURSTS_H
 
 #include "perf/generation.h"
+#include "perf/traffic_ss7.h"
 #include "tollgate/pipeline.h"
 
 /* 16384 x 2176 = 36 MB of buffers, as mbufs are apart; more than the caches of this kind of machine hold for one
@@ -15,6 +16,9 @@
 #define BURSTS_SLICE 1024
 #define BURSTS_SLICES (BURSTS_FRAMES / BURSTS_SLICE)
 
+/* Of the messages of a burst, as many of them as fit into its packets. */
+#define BURSTS_NUMBERS (TG_BURST * TRAFFIC_SS7_BUNDLE_MAX * TG_SIG_MAX_IDS)
+
 struct bursts {
 	uint8_t *buffers;
 	struct tg_frame_in in[BURSTS_FRAMES];
@@ -24,7 +28,10 @@ struct bursts {
 	uint64_t now_ms;
 	unsigned slice;
 	struct tg_result out[TG_BURST];
-	struct tg_table_adapt adapt; /* of what is looked up beside the pipeline */
+	/* What is looked up beside the pipeline: the numbers of a burst. */
+	struct tg_num num[BURSTS_NUMBERS];
+	uint32_t listing[BURSTS_NUMBERS];
+	struct tg_table_adapt adapt;
 };
 
 /* How many entries the tables have that are measured with: the program's arguments, else 1 M and 10 M. */
@@ -67,15 +74,14 @@ uint64_t bursts_total(void *ctx);
 uint64_t bursts_empty_table(void *ctx);
 
 /* What a benchmark does for a burst in place of the pipeline: reads the messages of the burst from `at` on, as deep as is
- * asked for, and says how many there are; then, if so deep, each has its numbers normalised, and all are looked up. */
+ * asked for, and says how many there are; from a depth on each has its numbers normalised, from another on all are
+ * looked up. */
 struct bursts_reader {
 	unsigned (*read)(void *lab, unsigned at, unsigned depth);
 	const struct tg_sig_msg *(*normalise)(void *lab, unsigned i,
 					      const struct tg_num_profile *profile);
-	bool normalises;
-	bool looks_up;
-	struct tg_num *num; /* of the messages of one burst */
-	uint32_t *listing;
+	unsigned normalised_from;
+	unsigned looked_up_from;
 };
 
 /* The next slice so far. Inline: a reader's functions and depth are the compiler's to know. */
@@ -92,15 +98,15 @@ TG_ALWAYS_INLINE uint64_t bursts_read(struct bursts *b, const struct bursts_read
 		unsigned keys = 0;
 
 		sum += n;
-		for (i = 0; r->normalises && i < n; i++) {
+		for (i = 0; depth >= r->normalised_from && i < n; i++) {
 			const struct tg_sig_msg *const m = r->normalise(lab, i, profile);
 
 			for (k = 0; k < m->n_ids; k++)
-				r->num[keys++] = m->id[k].num;
+				b->num[keys++] = m->id[k].num;
 		}
-		if (r->looks_up)
-			tg_table_lookup_burst(&b->g->gen.base, NULL, &b->adapt, r->num, keys,
-					      r->listing);
+		if (depth >= r->looked_up_from)
+			tg_table_lookup_burst(&b->g->gen.base, NULL, &b->adapt, b->num, keys,
+					      b->listing);
 	}
 	return sum;
 }

@@ -150,7 +150,7 @@ static inline __m128i upper(__m128i low, __m128i high)
 static inline __m128i alive(__m128i words, __m128i next)
 {
 	const __m128i left = _mm_srli_epi64(_mm_sub_epi64(words, next), EXPIRY_SHIFT);
-	const __m128i in_use = _mm_slli_epi64(words, 20); /* bit 43 becomes the sign */
+	const __m128i in_use = _mm_slli_epi64(words, 20);
 
 	return _mm_and_si128(_mm_cmpgt_epi64(_mm_set1_epi64x(LIFE_TICKS), left), in_use);
 }
@@ -226,14 +226,6 @@ static bool show_any(const struct tg_memory_look *l, unsigned ways, uint64_t now
 	return true;
 }
 
-bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
-		    struct tg_memory_record *r)
-{
-	const struct tg_memory_look l = tg_memory_look(m, k, now_ms);
-
-	return show_any(&l, tg_memory_ways(&l, TG_MEMORY_SAME), now_ms, r);
-}
-
 bool tg_memory_find_any(const struct tg_memory *m, uint64_t key, uint64_t now_ms,
 			struct tg_memory_record *r)
 {
@@ -276,12 +268,4 @@ bool tg_memory_put_at(const struct tg_memory_look *l, struct tg_memory_key k, ui
 		return false;
 	l->bucket->way[__builtin_ctz(unused)] = (struct tg_memory_entry){ make_id(k), packed };
 	return true;
-}
-
-bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
-		   const struct tg_memory_record *r)
-{
-	const struct tg_memory_look l = tg_memory_look(m, k, now_ms);
-
-	return tg_memory_put_at(&l, k, tg_memory_pack(r, now_ms));
 }

@@ -53,18 +53,9 @@ void tg_memory_init(struct tg_memory *m, void *block, uint32_t entries);
 
 void tg_memory_prefetch(const struct tg_memory *m, uint64_t key);
 
-/* `now_ms`: any monotonic clock. false = nothing alive is remembered. */
-bool tg_memory_find(const struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
-		    struct tg_memory_record *r);
-
-/* Only after tg_memory_find said no. false = no room: the transaction is not remembered. */
-bool tg_memory_put(struct tg_memory *m, struct tg_memory_key k, uint64_t now_ms,
-		   const struct tg_memory_record *r);
-
 /*
- * The same in steps, for what is mostly not there and is put then. What a look says of the bucket's ways, a bit each,
- * holds until the next put; `put_at` is tg_memory_put of a record as tg_memory_pack makes it, which may be put under
- * several keys.
+ * What a look says of the bucket's ways, a bit each; it holds until something is put into this memory. `now_ms`: any
+ * monotonic clock.
  */
 struct tg_memory_look {
 	struct tg_memory_bucket *bucket;
@@ -87,7 +78,9 @@ struct tg_memory_look tg_memory_look(const struct tg_memory *m, struct tg_memory
 /* Of the first of these `ways`, of which there must be one. */
 struct tg_memory_record tg_memory_show(const struct tg_memory_look *l, unsigned ways,
 				       uint64_t now_ms);
+/* A record as it is put, which may be under several keys. */
 uint64_t tg_memory_pack(const struct tg_memory_record *r, uint64_t now_ms);
+/* Only after a look at this key that found none the same. false = no room: it is not remembered. */
 bool tg_memory_put_at(const struct tg_memory_look *l, struct tg_memory_key k, uint64_t packed);
 
 /* For an answer to it: a verdict that kept an INVITE of this transaction back. */

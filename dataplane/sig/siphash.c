@@ -28,11 +28,6 @@ void tg_siphash_words_portable(const uint8_t *key, const uint64_t (*word)[TG_SIP
 	}
 }
 
-void tg_siphash_burst(const uint8_t *key, struct tg_siphash_text *text, unsigned n, uint64_t *hash)
-{
-	tg_scan->hash(key, text, n, hash);
-}
-
 void tg_siphash_words(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
 		      unsigned n_words, unsigned n, uint64_t hash[TG_SIPHASH_LANES])
 {

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tg_siphash_burst, compiled for each CPU; scan.c chooses. */
+/* SipHash of texts, and tg_siphash_words, compiled for each CPU; scan.c chooses. */
 #ifndef TG_SIG_SIPHASH_H
 #define TG_SIG_SIPHASH_H
 
 #include "tollgate/load.h"
 #include "tollgate/siphash.h"
 
+#define TG_SIPHASH_TEXT_MAX 248 /* 31 words, and one for the length */
+
+/* `bytes` has room behind the longest text: what is copied in whole blocks may end there. */
+struct tg_siphash_text {
+	uint32_t len; /* at most TG_SIPHASH_TEXT_MAX */
+	uint8_t bytes[TG_SIPHASH_TEXT_MAX + 72] TG_ALIGNED(32);
+};
+
+/*
+ * hash[i] of text[i], i < n <= TG_SIPHASH_LANES, under a key of 16 bytes. Bytes behind a text may be overwritten.
+ */
 void tg_siphash_portable(const uint8_t *key, struct tg_siphash_text *text, unsigned n,
 			 uint64_t *hash);
 void tg_siphash_words_portable(const uint8_t *key, const uint64_t (*word)[TG_SIPHASH_LANES],
